@@ -1,0 +1,69 @@
+# The ways into Corvid; `make help` lists them. Each sets this machine up first, if that is still to be done.
+#   CC=clang   another compiler      BUILD=Debug   instead of Release      PREFIX=/usr/local   for install
+#   V=1        show the commands     MODEL=FILE    for bench
+BUILD  ?= Release
+PREFIX ?= /usr/local
+MODEL  ?= models/rwkv7-tiny-q8_0.gguf
+
+flags := $(if $(filter-out default undefined,$(origin CC)),-DCMAKE_C_COMPILER=$(CC))
+quiet := $(if $(V),--verbose)
+checks := --check tools/check_includes --check tools/check_size
+gemma := models/gemma-3-270m-q4_k_m.gguf
+
+# $(call configure,FOLDER,OPTIONS): cmake runs anew when its options change; ninja notices everything else
+define configure
+@scripts/setup
+@options='$(flags) $(2)'; if [ ! -f $(1)/build.ninja ] || [ "$$(cat $(1)/options 2>/dev/null)" != "$$options" ]; then \
+    rm -rf $(1)/CMakeCache.txt $(1)/CMakeFiles && cmake -G Ninja -S . -B $(1) $$options && \
+    echo "$$options" >$(1)/options; fi
+endef
+
+.PHONY: help run test test-gemma skills asan bench portability format install build tests
+.DEFAULT_GOAL := help
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk '/^#   / { sub(/^# /, ""); print }' Makefile
+
+run: build ## talk to the built-in model
+	@build/bin/corvid chat
+
+test: tests ## run every test that needs no further download
+	@scripts/run-tests build $(checks) --without 'test_gemma*'
+
+test-gemma: tests ## fetch Gemma 3 270M (250 MB) and run its tests
+	@scripts/get-gemma3 $(gemma)
+	@CORVID_GEMMA=$(CURDIR)/$(gemma) scripts/run-tests build --only 'test_gemma*' --timeout 1200
+
+skills: tests ## ask the built-in model all 1016 questions
+	@CORVID_SKILLS=all scripts/run-tests build --only 'test_skills*' --timeout 3600
+
+asan: ## run the tests that need no GPU under AddressSanitizer and UBSan
+	$(call configure,build-asan,-DCMAKE_BUILD_TYPE=Debug -DCORVID_SANITIZE=ON -DCORVID_GPU_TESTS=OFF)
+	@cmake --build build-asan $(quiet) --target tests
+	@ASAN_OPTIONS=detect_leaks=1:halt_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+	    scripts/run-tests build-asan --without 'test_gemma*' --timeout 600
+
+bench: build ## measure prompt and generation speed of MODEL
+	@build/bin/corvid bench -m $(MODEL)
+
+portability: ## compile for other systems and for WebAssembly
+	@scripts/setup
+	@scripts/fetch-wheels scripts/requirements-portability.txt deps/zig
+	@scripts/portability
+
+format: ## format all C code
+	@scripts/fetch-wheels scripts/requirements-format.txt deps/clang-format
+	@chmod +x deps/clang-format/clang_format/data/bin/clang-format
+	@find include src tests tools -name '*.[ch]' -exec deps/clang-format/clang_format/data/bin/clang-format -i {} +
+
+install: build ## install the program, library, header and built-in model under PREFIX
+	@cmake --install build --prefix $(PREFIX)
+
+build:
+	$(call configure,build,-DCMAKE_BUILD_TYPE=$(BUILD))
+	@cmake --build build $(quiet)
+
+tests:
+	$(call configure,build,-DCMAKE_BUILD_TYPE=$(BUILD))
+	@cmake --build build $(quiet) --target tests

@@ -1,0 +1,260 @@
+/* corvid.h - run language models on WebGPU.
+ *
+ * A device is one GPU (or the scalar reference on the CPU). A model is a loaded file on a device. A session is one
+ * sequence of tokens and its state in a model: RWKV's recurrent state or a transformer's key-value cache.
+ * corvid_step advances any number of sessions of one model at once and reads the weights once for all of them.
+ *
+ * Ownership   What corvid_X_open or _create returns is the caller's, to be given to corvid_X_close or _destroy
+ *             (which accept NULL). Close sessions before their model and models before their device.
+ * Threads     A model and its sessions belong to one thread at a time. Different devices are independent.
+ *             Functions that only read a model's description or tokenise may run on any thread.
+ * Errors      Functions that can fail return false or NULL and fill *err (may be NULL). The library never prints,
+ *             never exits, and treats files and tokens as hostile.
+ * Text        UTF-8; a length goes with it and no 0 is needed unless the parameter is called a path or name.
+ * Units       sizes in bytes, times in milliseconds unless the name says otherwise.
+ */
+#ifndef CORVID_H
+#define CORVID_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define CORVID_VERSION "0.1.0"
+
+/* ---- errors ---------------------------------------------------------------------------------------------- */
+
+typedef enum corvid_error_code {
+    CORVID_OK = 0,
+    CORVID_ERROR_ARGUMENT,    /* an argument is wrong */
+    CORVID_ERROR_IO,          /* a file cannot be opened, read or written */
+    CORVID_ERROR_FORMAT,      /* a file's content is damaged or hostile */
+    CORVID_ERROR_UNSUPPORTED, /* valid input that this version does not support */
+    CORVID_ERROR_MEMORY,      /* out of host memory */
+    CORVID_ERROR_NO_DEVICE,   /* no usable GPU, driver or WebGPU library */
+    CORVID_ERROR_DEVICE,      /* the GPU or its driver reported an error */
+    CORVID_ERROR_DEVICE_LOST, /* the GPU was lost: close everything on it and open it anew */
+    CORVID_ERROR_LIMIT        /* a limit of the model, session or device is exceeded */
+} corvid_error_code;
+
+typedef struct corvid_error {
+    corvid_error_code code;
+    char message[496]; /* one line for people: what was found, what was expected, what to do */
+} corvid_error;
+
+/* "0.1.0" of the library that is linked. */
+const char *corvid_version(void);
+
+/* ---- devices --------------------------------------------------------------------------------------------- */
+
+typedef struct corvid_device corvid_device;
+
+typedef struct corvid_device_info {
+    char name[128];     /* "NVIDIA H200" */
+    char backend[16];   /* "Vulkan", "Metal", "D3D12", "OpenGL", "reference" */
+    char kind[16];      /* "discrete", "integrated", "software", "cpu" */
+    char driver[128];
+    bool shader_f16, subgroups, timestamps;
+    uint32_t subgroup_size;          /* measured by a probe on an open device; 0 if unknown */
+    uint64_t max_buffer_bytes, max_binding_bytes;
+    uint32_t max_workgroup_threads, max_workgroup_bytes;
+} corvid_device_info;
+
+typedef struct corvid_device_options {
+    const char *device;       /* index as text ("1"), part of a name in any case ("nvidia"), "reference" for the scalar
+                                 executor, NULL for the best: discrete, then integrated, then software */
+    bool no_f16;              /* do not use shader-f16 even if there */
+    bool no_subgroups;        /* do not use subgroups even if there */
+    bool validate;            /* keep bounds checks in shaders; debug builds always do */
+} corvid_device_options;
+
+/* Fills infos[0 .. capacity) with the adapters that the WebGPU library finds, best first, and sets *count to how many
+ * there are. No adapter is an error (CORVID_ERROR_NO_DEVICE) whose message says what to install. */
+bool corvid_devices(corvid_device_info *infos, size_t capacity, size_t *count, corvid_error *err);
+
+/* options may be NULL. */
+corvid_device *corvid_device_open(const corvid_device_options *options, corvid_error *err);
+void corvid_device_close(corvid_device *device);
+const corvid_device_info *corvid_device_describe(const corvid_device *device);
+
+/* ---- models ---------------------------------------------------------------------------------------------- */
+
+typedef struct corvid_model corvid_model;
+
+typedef struct corvid_model_options {
+    uint32_t max_sessions;      /* state slots on the device; 0: 1 */
+    uint32_t context;           /* tokens that a transformer's session can hold; 0: the model's own, at most 4096 */
+    uint32_t max_step_tokens;   /* longest chunk computed at once; 0: 512. Longer input is cut into chunks */
+    bool (*progress)(void *user, uint64_t done_bytes, uint64_t total_bytes); /* may be NULL; false cancels the load */
+    void *progress_user;
+} corvid_model_options;
+
+typedef struct corvid_model_info {
+    char architecture[32];  /* "rwkv7", "gemma3" */
+    char name[128];         /* general.name, or the file's */
+    char type[32];          /* the weights' most common type: "Q8_0" */
+    uint32_t layers, embedding, vocabulary;
+    uint32_t context;       /* tokens that a session can hold; 0: without end */
+    uint64_t file_bytes, parameters;
+    uint64_t weight_bytes, state_bytes, work_bytes; /* on the device: weights, one session's state, activations */
+    bool recurrent;         /* the state has one size whatever the length */
+    int32_t bos, eos;       /* tokens, -1 if there is none */
+} corvid_model_info;
+
+/* Loads a GGUF file. The device must outlive the model. options may be NULL. */
+corvid_model *corvid_model_open(corvid_device *device, const char *path, const corvid_model_options *options,
+                                corvid_error *err);
+void corvid_model_close(corvid_model *model);
+const corvid_model_info *corvid_model_describe(const corvid_model *model);
+
+/* ---- text ------------------------------------------------------------------------------------------------ */
+
+typedef enum corvid_tokenize_flags {
+    CORVID_TOKENIZE_BOS = 1,    /* put the BOS token in front if the model wants one */
+    CORVID_TOKENIZE_SPECIAL = 2 /* names of control tokens become those tokens */
+} corvid_tokenize_flags;
+
+/* Tokenises text[0 .. length). *tokens is malloc'ed: free() it. */
+bool corvid_tokenize(const corvid_model *model, const char *text, size_t length, int flags, int32_t **tokens,
+                     size_t *count, corvid_error *err);
+
+/* The same with only the vocabulary of a file: no device, no weights. */
+bool corvid_tokenize_file(const char *path, const char *text, size_t length, int flags, int32_t **tokens,
+                          size_t *count, corvid_error *err);
+
+/* The bytes that a token stands for: *bytes is the model's, not 0-terminated, and may be a part of a UTF-8 character.
+ * Returns their number; 0 for control tokens and ids out of range. */
+size_t corvid_piece(const corvid_model *model, int32_t token, const char **bytes);
+
+/* The token ends an answer. */
+bool corvid_ends_text(const corvid_model *model, int32_t token);
+
+/* Holds back the bytes of a character that is not complete yet. Zero-initialise. */
+typedef struct corvid_utf8 {
+    char pending[4];
+    unsigned n_pending;
+} corvid_utf8;
+
+/* Feeds n bytes; writes whole characters to out (room for 3 * n + 12) and returns their bytes. Bytes that are not UTF-8
+ * become U+FFFD. bytes = NULL ends the text: what was held back becomes U+FFFD. */
+size_t corvid_utf8_feed(corvid_utf8 *stream, const char *bytes, size_t n, char *out);
+
+/* How the model wants a conversation to be written. */
+typedef enum corvid_role { CORVID_ROLE_SYSTEM, CORVID_ROLE_USER, CORVID_ROLE_ASSISTANT } corvid_role;
+
+/* Text of one turn up to where the assistant's answer starts, e.g. "User: Hi\n\nAssistant:". first: the conversation
+ * begins here; system (may be NULL) is put in front then. *out is malloc'ed, 0-terminated: free() it. Tokenise it with
+ * CORVID_TOKENIZE_SPECIAL, and with _BOS if first. The user's text cannot fake a turn: control tokens' names in it are
+ * taken apart by a zero-width character. */
+bool corvid_chat_turn(const corvid_model *model, bool first, const char *system, const char *user, char **out,
+                      corvid_error *err);
+
+/* Where an answer ends in text, e.g. "\n\n" for RWKV's plain format; NULL if only tokens end it. */
+const char *corvid_chat_stop(const corvid_model *model);
+
+/* ---- sessions -------------------------------------------------------------------------------------------- */
+
+typedef struct corvid_session corvid_session;
+
+/* Takes one of the model's state slots; CORVID_ERROR_LIMIT if none is free. Starts empty. */
+corvid_session *corvid_session_create(corvid_model *model, corvid_error *err);
+void corvid_session_destroy(corvid_session *session);
+
+/* Back to empty. */
+bool corvid_session_reset(corvid_session *session, corvid_error *err);
+
+/* Tokens that the state holds. */
+uint64_t corvid_session_length(const corvid_session *session);
+
+typedef struct corvid_input {
+    corvid_session *session;
+    const int32_t *tokens; /* tokens[count], each 0 .. vocabulary - 1 */
+    size_t count;          /* >= 1 */
+    float *logits;         /* [vocabulary] after the last token; NULL if not wanted */
+    float *all_logits;     /* [count, vocabulary] after every token; NULL if not wanted. Slow: for tests, perplexity */
+} corvid_input;
+
+/* Feeds tokens to sessions, prefill and decode mixed; no session twice. Blocks until the logits are there. On failure
+ * the sessions of this call are undefined until reset; nothing is computed if the arguments are wrong. */
+bool corvid_step(corvid_model *model, const corvid_input *inputs, size_t n_inputs, corvid_error *err);
+
+/* The state as bytes, to go on later, elsewhere, or twice. The blob says which model it belongs to and is checked by
+ * hash when restored. *blob is malloc'ed: free() it. */
+bool corvid_session_save(corvid_session *session, void **blob, size_t *size, corvid_error *err);
+bool corvid_session_restore(corvid_session *session, const void *blob, size_t size, corvid_error *err);
+
+/* ---- sampling -------------------------------------------------------------------------------------------- */
+
+typedef struct corvid_sampling {
+    float temperature;       /* 0: greedy */
+    int32_t top_k;           /* 0: off */
+    float top_p;             /* 1: off */
+    float min_p;             /* 0: off */
+    float repeat_penalty;    /* 1: off */
+    float presence_penalty;  /* 0: off */
+    float frequency_penalty; /* 0: off */
+    int32_t penalty_window;  /* last tokens that penalties look at; 0: off, -1: all */
+    uint64_t seed;
+} corvid_sampling;
+
+typedef struct corvid_sampler corvid_sampler;
+
+/* The architecture's customary values (RWKV: 1.0, top-p 0.5, penalties 0.3; others: llama.cpp's); seed 0. */
+corvid_sampling corvid_sampling_defaults(const corvid_model *model);
+
+corvid_sampler *corvid_sampler_create(const corvid_model *model, const corvid_sampling *sampling, corvid_error *err);
+void corvid_sampler_destroy(corvid_sampler *sampler);
+/* The next token of logits[vocabulary], or -1 if every logit is NaN. */
+int32_t corvid_sampler_next(corvid_sampler *sampler, const float *logits);
+/* The token now stands in the text: penalties look at it. */
+void corvid_sampler_accept(corvid_sampler *sampler, int32_t token);
+
+/* ---- files ----------------------------------------------------------------------------------------------- */
+
+typedef struct corvid_file corvid_file;
+
+typedef struct corvid_metadata {
+    const char *key;
+    const char *type;   /* "u32", "string", "array of string", ... */
+    uint64_t count;     /* items of an array, else 1 */
+    bool is_string, is_number, is_bool;
+} corvid_metadata;
+
+typedef struct corvid_tensor {
+    const char *name;
+    char type[16];      /* "Q4_K", or "type 99" for one that Corvid does not know */
+    uint32_t n_dims;
+    uint64_t dims[4];   /* dims[0] is contiguous */
+    uint64_t at, size;  /* bytes in the file */
+} corvid_tensor;
+
+/* Opens a model file to look at it: every field is checked, no weight is read. */
+corvid_file *corvid_file_open(const char *path, corvid_error *err);
+void corvid_file_close(corvid_file *file);
+uint32_t corvid_file_version(const corvid_file *file);
+uint64_t corvid_file_bytes(const corvid_file *file);
+size_t corvid_file_n_metadata(const corvid_file *file);
+size_t corvid_file_n_tensors(const corvid_file *file);
+corvid_metadata corvid_file_metadata(const corvid_file *file, size_t index);
+corvid_tensor corvid_file_tensor(const corvid_file *file, size_t index);
+/* Item `item` of an entry: text with its length (not 0-terminated), or a number (exact for integers up to 2^53). */
+const char *corvid_file_string(const corvid_file *file, size_t index, uint64_t item, size_t *length);
+double corvid_file_number(const corvid_file *file, size_t index, uint64_t item);
+
+/* Writes a copy of a GGUF file with its matrices as `type` ("Q8_0", "Q4_K"); the rest keeps its type. The output
+ * appears under its name only when it is whole. progress as in corvid_model_options. */
+bool corvid_quantize(const char *in_path, const char *out_path, const char *type,
+                     bool (*progress)(void *user, uint64_t done_bytes, uint64_t total_bytes), void *user,
+                     corvid_error *err);
+
+/* The model's recorded operations with formulas, shapes and buffers, as text, without a device: *out is malloc'ed. */
+bool corvid_explain(const char *path, char **out, corvid_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,36 @@
+/* file_posix.c - see file.h */
+#define _POSIX_C_SOURCE 200809L
+
+#include "base/file.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+FILE *file_create(const char *path, struct error *err)
+{
+    FILE *file = fopen(path, "wb");
+    if (!file) fail(err, ERR_IO, "cannot create %s: %s", path, strerror(errno));
+    return file;
+}
+
+bool file_sync(FILE *file, struct error *err)
+{
+    if (fflush(file)) return fail(err, ERR_IO, "cannot write: %s", strerror(errno));
+    /* pipes and some network disks cannot sync, which is no failure to write */
+    if (fsync(fileno(file)) && errno != EINVAL && errno != ENOTSUP && errno != EROFS)
+        return fail(err, ERR_IO, "cannot write to the disk: %s", strerror(errno));
+    return true;
+}
+
+bool file_replace(const char *from, const char *to, struct error *err)
+{
+    if (rename(from, to)) return fail(err, ERR_IO, "cannot rename %s to %s: %s", from, to, strerror(errno));
+    return true;
+}
+
+bool file_remove(const char *path, struct error *err)
+{
+    if (unlink(path) && errno != ENOENT) return fail(err, ERR_IO, "cannot remove %s: %s", path, strerror(errno));
+    return true;
+}

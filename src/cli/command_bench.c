@@ -1,0 +1,197 @@
+/* command_bench.c - `corvid bench`: speed of prefill and decode in llama-bench's conventions.
+ *
+ *   ppN   each of B sequences reads N tokens; one step, the logits after the last token are read back
+ *   tgN   N steps that feed each of B sequences one token and read its logits back
+ *
+ * Token ids are pseudo-random and always the same; tokenising and sampling are no part. Every test starts from empty
+ * sequences, after one warm-up that is not counted. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/rng.h"
+#include "base/terminal.h"
+#include "cli/bench_report.h"
+#include "cli/commands.h"
+#include "cli/common.h"
+#include "cli/out.h"
+
+enum { BATCH_MAX = 1024, WARM_UP_STEPS = 4 };
+
+static const char about[] =
+    "Measures tokens per second as llama-bench does: ppN reads a prompt of N tokens, tgN makes N tokens one by one,\n"
+    "each with B sequences at once; mean and standard deviation of R runs after a warm-up. Tokens are pseudo-random\n"
+    "and fixed, logits are read back after every step; tokenising and sampling are not measured. Lists such as\n"
+    "-b 1,8,32 and several -m make one test for each.";
+
+struct bench_args {
+    struct text_list models;
+    struct integer_list prompts, generates, batches;
+    int64_t runs;
+    const char *format;
+    struct device_args device;
+};
+
+/* what the tests of one model share */
+struct bench {
+    struct loaded loaded;
+    size_t n_sessions, n_tokens;
+    corvid_session **sessions;
+    corvid_input *inputs;
+    int32_t *tokens; /* [n_tokens], every sequence reads the same */
+    float *logits;   /* [n_sessions, vocabulary] */
+};
+
+static int64_t largest(const struct integer_list *list)
+{
+    int64_t max = 0;
+    for (size_t i = 0; i < list->n; i++)
+        if (list->items[i] > max) max = list->items[i];
+    return max;
+}
+
+static void release(struct bench *b)
+{
+    for (size_t i = 0; b->sessions && i < b->n_sessions; i++) corvid_session_destroy(b->sessions[i]);
+    free(b->sessions);
+    free(b->inputs);
+    free(b->tokens);
+    free(b->logits);
+    model_unload(&b->loaded);
+}
+
+/* On false a message was printed. */
+static bool prepare(struct bench *b, const struct bench_args *a)
+{
+    corvid_error err = {.code = CORVID_OK};
+    uint32_t vocabulary = corvid_model_describe(b->loaded.model)->vocabulary;
+    int64_t pp = largest(&a->prompts), tg = largest(&a->generates);
+    b->n_sessions = (size_t)largest(&a->batches);
+    b->n_tokens = (size_t)(pp > tg ? pp : tg);
+    b->sessions = calloc(b->n_sessions, sizeof *b->sessions);
+    b->inputs = calloc(b->n_sessions, sizeof *b->inputs);
+    b->tokens = calloc(b->n_tokens + 1, sizeof *b->tokens);
+    b->logits = calloc(b->n_sessions * vocabulary, sizeof *b->logits);
+    if (!b->sessions || !b->inputs || !b->tokens || !b->logits) {
+        out_error("out of memory for %zu sequences", b->n_sessions);
+        return false;
+    }
+    struct rng rng;
+    rng_seed(&rng, 1);
+    for (size_t i = 0; i < b->n_tokens; i++) b->tokens[i] = (int32_t)rng_below(&rng, vocabulary);
+    for (size_t i = 0; i < b->n_sessions; i++) {
+        b->sessions[i] = corvid_session_create(b->loaded.model, &err);
+        if (!b->sessions[i]) {
+            report(&err);
+            return false;
+        }
+        b->inputs[i] = (corvid_input){.session = b->sessions[i], .logits = b->logits + i * vocabulary};
+    }
+    return true;
+}
+
+/* One run: `steps` steps of `chunk` tokens in each of `batch` sequences. */
+static bool run_once(struct bench *b, size_t batch, size_t chunk, size_t steps, uint64_t *ns, corvid_error *err)
+{
+    for (size_t i = 0; i < batch; i++)
+        if (!corvid_session_reset(b->sessions[i], err)) return false;
+    uint64_t start = clock_ns();
+    for (size_t step = 0; step < steps && !*terminal_interrupts(); step++) {
+        for (size_t i = 0; i < batch; i++) {
+            b->inputs[i].tokens = b->tokens + step * chunk;
+            b->inputs[i].count = chunk;
+        }
+        if (!corvid_step(b->loaded.model, b->inputs, batch, err)) return false;
+    }
+    *ns = clock_ns() - start;
+    return true;
+}
+
+/* Measures r->n_prompt or r->n_generate; fills in the samples. */
+static bool measure(struct bench *b, struct bench_result *r, size_t runs, corvid_error *err)
+{
+    size_t chunk = r->n_prompt ? r->n_prompt : 1, steps = r->n_prompt ? 1 : r->n_generate;
+    size_t warm_up = steps < WARM_UP_STEPS ? steps : WARM_UP_STEPS;
+    uint64_t ns;
+    if (!run_once(b, r->batch, chunk, warm_up, &ns, err)) return false;
+    for (r->n_samples = 0; r->n_samples < runs && !*terminal_interrupts(); r->n_samples++)
+        if (!run_once(b, r->batch, chunk, steps, &r->samples_ns[r->n_samples], err)) return false;
+    bench_result_sum(r);
+    return true;
+}
+
+static int bench_model(struct bench *b, const struct bench_args *a, struct bench_report *report_out)
+{
+    corvid_error err = {.code = CORVID_OK};
+    if (!prepare(b, a)) return EXIT_FAILED;
+    for (size_t k = 0; k < a->batches.n; k++) {
+        for (size_t i = 0; i < a->prompts.n + a->generates.n; i++) {
+            struct bench_result r = {.model = corvid_model_describe(b->loaded.model),
+                                     .device = corvid_device_describe(b->loaded.device),
+                                     .batch = (size_t)a->batches.items[k]};
+            if (i < a->prompts.n) r.n_prompt = (size_t)a->prompts.items[i];
+            else r.n_generate = (size_t)a->generates.items[i - a->prompts.n];
+            if (!r.n_prompt && !r.n_generate) continue;
+            if (!measure(b, &r, (size_t)a->runs, &err)) return report(&err);
+            if (*terminal_interrupts()) return EXIT_INTERRUPTED;
+            bench_report_add(report_out, &r);
+            if (!out_flush()) return EXIT_FAILED;
+        }
+    }
+    return EXIT_OK;
+}
+
+static void take_default(struct integer_list *list, int64_t value)
+{
+    if (!list->n) *list = (struct integer_list){{value}, 1};
+}
+
+static int parse(struct bench_args *a, int argc, char **argv)
+{
+    const struct option rows[] = {
+        {'m', "model", "FILE", "GGUF file, may be repeated; default: the built-in model", OPTION_LIST, &a->models, 0,
+         0},
+        {'p', "n-prompt", "N", "tokens of a prompt; default 512, 0: none", OPTION_INTEGERS, &a->prompts, 0, 1 << 20},
+        {'n', "n-gen", "N", "tokens to make; default 128, 0: none", OPTION_INTEGERS, &a->generates, 0, 1 << 20},
+        {'b', "batch", "B", "sequences that run together; default 1", OPTION_INTEGERS, &a->batches, 1, BATCH_MAX},
+        {'r', "repetitions", "R", "runs of a test; default 3", OPTION_INTEGER, &a->runs, 1, BENCH_SAMPLES_MAX},
+        {'o', "output", "FORMAT", "md, json or csv; default md", OPTION_TEXT, &a->format, 0, 0},
+    };
+    struct option_group groups[] = {{"tests", rows, sizeof rows / sizeof *rows}, device_group(&a->device)};
+    struct command_line line = {.name = "bench", .usage = "[-m FILE] [options]", .about = about, .groups = groups,
+                                .n_groups = 2};
+    int code = args_parse(&line, argc, argv);
+    if (code != ARGS_GO_ON) return code;
+    take_default(&a->prompts, 512);
+    take_default(&a->generates, 128);
+    take_default(&a->batches, 1);
+    if (!a->models.n) a->models.n = 1; /* one without a path: the built-in model */
+    /* a transformer's session needs no more room than the tests fill */
+    int64_t pp = largest(&a->prompts), tg = largest(&a->generates);
+    if (!a->device.context) a->device.context = pp > tg ? pp : tg;
+    return ARGS_GO_ON;
+}
+
+int command_bench(int argc, char **argv)
+{
+    struct bench_args args = {.runs = 3, .format = "md"};
+    struct bench_report out;
+    int code = parse(&args, argc, argv);
+    if (code != ARGS_GO_ON) return code;
+    if (!bench_report_begin(&out, args.format)) {
+        out_error("bench: -o is '%s', expected md, json or csv", args.format);
+        return EXIT_USAGE;
+    }
+    code = EXIT_OK;
+    for (size_t i = 0; code == EXIT_OK && i < args.models.n; i++) {
+        struct bench b = {.n_sessions = 0};
+        uint32_t sessions = (uint32_t)largest(&args.batches);
+        if (model_load(&b.loaded, &args.device, args.models.items[i], sessions, &code)) {
+            code = bench_model(&b, &args, &out);
+            release(&b);
+        }
+    }
+    bench_report_end(&out);
+    return code;
+}

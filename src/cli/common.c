@@ -1,0 +1,161 @@
+/* common.c - see common.h */
+#include "cli/common.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/path.h"
+#include "base/terminal.h"
+#include "cli/out.h"
+#include "cli/progress.h"
+
+#define BUILTIN_MODEL "../share/corvid/rwkv7-tiny-q8_0.gguf"
+
+int report(const corvid_error *err)
+{
+    if (*terminal_interrupts()) {
+        out_error("interrupted");
+        return EXIT_INTERRUPTED;
+    }
+    out_error("%s", err->message);
+    return EXIT_FAILED;
+}
+
+struct option_group device_group(struct device_args *a)
+{
+    const struct option rows[] = {
+        {0, "device", "D", "index or part of a name from 'corvid devices', or 'reference' for scalar C on the CPU; "
+                           "default: the best", OPTION_TEXT, &a->device, 0, 0},
+        {'c', "context", "N", "tokens that a transformer's session can hold; default 0: the model's own, at most 4096",
+         OPTION_INTEGER, &a->context, 0, 1 << 24},
+        {0, "no-f16", NULL, "do not compute with 16-bit floats", OPTION_FLAG, &a->no_f16, 0, 0},
+        {0, "no-subgroups", NULL, "do not use subgroup operations", OPTION_FLAG, &a->no_subgroups, 0, 0},
+        {0, "validate", NULL, "keep bounds checks in shaders", OPTION_FLAG, &a->validate, 0, 0},
+    };
+    memcpy(a->rows, rows, sizeof rows);
+    return (struct option_group){"device", a->rows, sizeof rows / sizeof *rows};
+}
+
+const char *model_builtin(char buffer[COMMON_PATH_MAX])
+{
+    char folder[COMMON_PATH_MAX - sizeof BUILTIN_MODEL - 1];
+    if (!file_exe_dir(folder, sizeof folder)) {
+        out_error("cannot tell where Corvid is installed: give a model with -m FILE");
+        return NULL;
+    }
+    snprintf(buffer, COMMON_PATH_MAX, "%s/" BUILTIN_MODEL, folder);
+    FILE *file = fopen(buffer, "rb");
+    if (!file) {
+        out_error("the built-in model is not at %s: give a model with -m FILE", buffer);
+        return NULL;
+    }
+    fclose(file);
+    return buffer;
+}
+
+bool model_load(struct loaded *m, const struct device_args *a, const char *path, uint32_t max_sessions,
+                int *code)
+{
+    char builtin[COMMON_PATH_MAX];
+    *m = (struct loaded){.device = NULL};
+    *code = EXIT_FAILED;
+    if (!path && !(path = model_builtin(builtin))) return false;
+    uint64_t start = clock_ns();
+    corvid_error err = {.code = CORVID_OK};
+    corvid_device_options device = {a->device, a->no_f16, a->no_subgroups, a->validate};
+    m->device = corvid_device_open(&device, &err);
+    if (!m->device) {
+        *code = report(&err);
+        return false;
+    }
+    struct progress progress = {.title = "loading"};
+    corvid_model_options options = {.max_sessions = max_sessions, .context = (uint32_t)a->context,
+                                    .progress = progress_show, .progress_user = &progress};
+    m->model = corvid_model_open(m->device, path, &options, &err);
+    progress_end(&progress);
+    if (!m->model) {
+        *code = report(&err);
+        model_unload(m);
+        return false;
+    }
+    m->load_ms = (double)(clock_ns() - start) / 1e6;
+    return true;
+}
+
+void model_unload(struct loaded *m)
+{
+    corvid_model_close(m->model);
+    corvid_device_close(m->device);
+    *m = (struct loaded){.device = NULL};
+}
+
+/* ---- prompts ---- */
+
+/* Reads to the end of the stream; `name` is for messages. */
+static bool stream_read(FILE *stream, const char *name, char **data, size_t *size, struct error *err)
+{
+    size_t capacity = 1 << 16, length = 0;
+    char *bytes = malloc(capacity + 1);
+    while (bytes && !feof(stream) && !ferror(stream)) {
+        if (length == capacity) {
+            char *larger = capacity < SIZE_MAX / 4 ? realloc(bytes, 2 * capacity + 1) : NULL;
+            if (!larger) free(bytes);
+            bytes = larger;
+            capacity *= 2;
+        } else {
+            length += fread(bytes + length, 1, capacity - length, stream);
+        }
+    }
+    if (!bytes) return fail_memory(err, name);
+    if (ferror(stream)) {
+        free(bytes);
+        return fail(err, ERR_IO, "cannot read %s: %s", name, strerror(errno));
+    }
+    bytes[length] = 0;
+    *data = bytes;
+    *size = length;
+    return true;
+}
+
+bool file_read(const char *path, char **data, size_t *size, struct error *err)
+{
+    if (path_is_folder(path)) return fail(err, ERR_IO, "%s is a folder, expected a file", path);
+    FILE *file = fopen(path, "rb");
+    if (!file) return fail(err, ERR_IO, "cannot open %s: %s", path, strerror(errno));
+    bool done = stream_read(file, path, data, size, err);
+    fclose(file);
+    return done;
+}
+
+static bool text_copy(const char *from, char **text, size_t *length, struct error *err)
+{
+    *length = strlen(from);
+    *text = malloc(*length + 1);
+    if (!*text) return fail_memory(err, "the prompt");
+    memcpy(*text, from, *length + 1);
+    return true;
+}
+
+bool prompt_read(const char *command, const char *inline_text, const char *path, char **text, size_t *length,
+                 int *code)
+{
+    struct error err = {.code = ERR_NONE};
+    if (!inline_text == !path) {
+        out_error("%s: %s, 'corvid %s --help' explains", command,
+                  path ? "-p and -f exclude each other" : "a prompt is missing: give -p TEXT, -p - or -f FILE", command);
+        *code = EXIT_USAGE;
+        return false;
+    }
+    bool done = path                        ? file_read(path, text, length, &err)
+                : !strcmp(inline_text, "-") ? stream_read(stdin, "standard input", text, length, &err)
+                                            : text_copy(inline_text, text, length, &err);
+    if (done) return true;
+    *code = EXIT_FAILED;
+    if (*terminal_interrupts()) *code = EXIT_INTERRUPTED;
+    else out_error("%s", err.message);
+    return false;
+}

@@ -1,0 +1,51 @@
+/* common.h - what several commands share: opening a device and a model, reading a prompt. */
+#ifndef CORVID_CLI_COMMON_H
+#define CORVID_CLI_COMMON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cli/args.h"
+#include "base/error.h"
+#include "corvid.h"
+
+enum { COMMON_PATH_MAX = 4096 };
+
+/* The rows that every command with a device has; zero-initialise. */
+struct device_args {
+    const char *device;
+    int64_t context;
+    bool no_f16, no_subgroups, validate;
+    struct option rows[5];
+};
+
+struct option_group device_group(struct device_args *a);
+
+struct loaded {
+    corvid_device *device;
+    corvid_model *model;
+    double load_ms; /* opening the device, reading and uploading the file */
+};
+
+/* Opens the device and the model `path` (NULL: the built-in one). After false the mistake is printed, *code is the
+ * exit code and there is nothing to release. */
+bool model_load(struct loaded *m, const struct device_args *a, const char *path, uint32_t max_sessions,
+                int *code);
+void model_unload(struct loaded *m);
+
+/* The model that comes with Corvid, next to the executable: `buffer` or NULL with a printed message. */
+const char *model_builtin(char buffer[COMMON_PATH_MAX]);
+
+/* A prompt from -p (where "-" is standard input) or -f; both NULL is a mistake. *text is malloc'ed. On false *code is
+ * the exit code. */
+bool prompt_read(const char *command, const char *inline_text, const char *path, char **text, size_t *length,
+                 int *code);
+
+/* The whole file, malloc'ed and 0-terminated. */
+bool file_read(const char *path, char **data, size_t *size, struct error *err);
+
+/* Prints the library's error; returns the exit code. */
+int report(const corvid_error *err);
+
+#endif

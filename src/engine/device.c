@@ -1,0 +1,66 @@
+/* device.c (engine) - corvid_device: a GPU or the scalar reference. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/engine.h"
+
+_Static_assert((int)CORVID_ERROR_ARGUMENT == ERR_ARGUMENT && (int)CORVID_ERROR_LIMIT == ERR_LIMIT &&
+                   (int)CORVID_ERROR_LIMIT + 1 == ERR_COUNT,
+               "the public codes are the inner ones");
+_Static_assert(sizeof(corvid_error) == sizeof(struct error) && offsetof(corvid_error, message) == offsetof(struct error, message),
+               "the public error is the inner one");
+
+const char *corvid_version(void) { return CORVID_VERSION; }
+
+static void describe(const struct gpu_info *g, corvid_device_info *out)
+{
+    *out = (corvid_device_info){
+        .shader_f16 = g->shader_f16, .subgroups = g->subgroups, .timestamps = g->timestamps,
+        .subgroup_size = g->subgroup_size,
+        .max_buffer_bytes = g->max_buffer_bytes, .max_binding_bytes = g->max_binding_bytes,
+        .max_workgroup_threads = g->max_workgroup_threads, .max_workgroup_bytes = g->max_workgroup_bytes};
+    memcpy(out->name, g->name, sizeof out->name);
+    memcpy(out->backend, g->backend, sizeof out->backend);
+    memcpy(out->kind, g->kind, sizeof out->kind);
+    memcpy(out->driver, g->driver, sizeof out->driver);
+}
+
+bool corvid_devices(corvid_device_info *infos, size_t capacity, size_t *count, corvid_error *err)
+{
+    struct gpu_info *found = calloc(capacity ? capacity : 1, sizeof *found);
+    if (!found) return fail_memory(inner(err), "the list of devices");
+    bool ok = gpu_list(found, capacity, count, inner(err));
+    for (size_t i = 0; ok && i < *count && i < capacity; i++) describe(&found[i], &infos[i]);
+    free(found);
+    return ok;
+}
+
+corvid_device *corvid_device_open(const corvid_device_options *options, corvid_error *err)
+{
+    static const corvid_device_options defaults;
+    const corvid_device_options *o = options ? options : &defaults;
+    corvid_device *d = calloc(1, sizeof *d);
+    if (!d) return fail_memory(inner(err), "the device"), NULL;
+    if (o->device && !strcmp(o->device, "reference")) {
+        d->info = (corvid_device_info){.name = "scalar reference", .backend = "reference", .kind = "cpu"};
+        return d;
+    }
+    struct gpu_options g = {o->device, o->no_f16, o->no_subgroups, o->validate};
+    d->gpu = gpu_open(&g, inner(err));
+    if (!d->gpu) {
+        free(d);
+        return NULL;
+    }
+    describe(gpu_describe(d->gpu), &d->info);
+    return d;
+}
+
+void corvid_device_close(corvid_device *device)
+{
+    if (!device) return;
+    gpu_close(device->gpu);
+    free(device);
+}
+
+const corvid_device_info *corvid_device_describe(const corvid_device *device) { return &device->info; }

@@ -1,0 +1,51 @@
+/* engine.h - inside of engine/: what the handles of corvid.h hold. */
+#ifndef CORVID_ENGINE_ENGINE_H
+#define CORVID_ENGINE_ENGINE_H
+
+#include "corvid.h"
+#include "file/model_file.h"
+#include "model/arch.h"
+#include "model/exec.h"
+#include "text/tokenizer.h"
+
+struct corvid_device {
+    struct gpu *gpu; /* NULL: the scalar reference */
+    corvid_device_info info;
+};
+
+struct corvid_model {
+    corvid_device *device;
+    struct model_file *file;
+    struct tokenizer *tokenizer;
+    const struct arch *arch;
+    struct hyper hyper;
+    struct graph graph;
+    struct exec *exec;
+    struct step_limits limits;
+    struct step step;
+    float **rows;            /* [limits.outputs]: where each row of a step's logits goes */
+    size_t *fed, *taken;     /* [limits.seqs]: tokens of each input that are done, that this step takes */
+    bool *slot_used;         /* [limits.seqs] */
+    uint64_t fingerprint;    /* of the architecture, the shapes and samples of the weights; 0 until asked */
+    corvid_model_info info;
+};
+
+struct corvid_session {
+    corvid_model *model;
+    uint32_t slot;
+    uint64_t length;
+    bool broken; /* a step failed midway: reset before use */
+};
+
+/* struct error has the same codes and message as corvid_error (checked in device.c) */
+static inline struct error *inner(corvid_error *err) { return (struct error *)(void *)err; }
+
+bool model_find_tensor(void *file, const char *name, struct tensor_info *out);
+
+/* Records the file's architecture into g (initialised here). */
+bool model_record(struct graph *g, const struct model_file *file, const struct arch *arch, const struct hyper *h,
+                  const struct session_shape *shape, struct error *err);
+
+uint64_t model_fingerprint(corvid_model *m);
+
+#endif

@@ -1,0 +1,302 @@
+/* device.c - adapters, the device, and the errors it reports. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gpu/native.h"
+
+enum { MAX_ADAPTERS = 32 };
+
+#define NO_ADAPTER                                                                                               \
+    "no GPU driver was found: install your GPU's Vulkan driver, or for software rendering on the CPU "           \
+    "(Debian, Ubuntu) type: sudo apt-get install mesa-vulkan-drivers libvulkan1"
+
+static void copy_text(char *out, size_t capacity, WGPUStringView text)
+{
+    size_t n = text.data ? (text.length == WGPU_STRLEN ? strlen(text.data) : text.length) : 0;
+    if (n >= capacity) n = capacity - 1;
+    if (n) memcpy(out, text.data, n);
+    out[n] = 0;
+}
+
+static const char *backend_name(WGPUBackendType type)
+{
+    switch (type) {
+    case WGPUBackendType_Vulkan: return "Vulkan";
+    case WGPUBackendType_Metal: return "Metal";
+    case WGPUBackendType_D3D12: return "D3D12";
+    case WGPUBackendType_OpenGL:
+    case WGPUBackendType_OpenGLES: return "OpenGL";
+    default: return "other";
+    }
+}
+
+/* kinds by preference; the index is the rank */
+static const char *const kinds[] = {"discrete", "integrated", "unknown", "software"};
+
+static unsigned kind_rank(WGPUAdapterType type)
+{
+    switch (type) {
+    case WGPUAdapterType_DiscreteGPU: return 0;
+    case WGPUAdapterType_IntegratedGPU: return 1;
+    case WGPUAdapterType_CPU: return 3;
+    default: return 2;
+    }
+}
+
+static bool has_subgroups(const struct webgpu *w, WGPUAdapter adapter)
+{
+    return w->AdapterHasFeature(adapter, (WGPUFeatureName)WGPUNativeFeature_Subgroup);
+}
+
+static unsigned describe(const struct webgpu *w, WGPUAdapter adapter, struct gpu_info *info)
+{
+    *info = (struct gpu_info){0};
+    WGPUAdapterInfo a = {0};
+    unsigned rank = 2;
+    if (w->AdapterGetInfo(adapter, &a) == WGPUStatus_Success) {
+        copy_text(info->name, sizeof info->name, a.device);
+        copy_text(info->driver, sizeof info->driver, a.description);
+        snprintf(info->backend, sizeof info->backend, "%s", backend_name(a.backendType));
+        rank = kind_rank(a.adapterType);
+        w->AdapterInfoFreeMembers(a);
+    }
+    snprintf(info->kind, sizeof info->kind, "%s", kinds[rank]);
+    WGPULimits l = {0};
+    w->AdapterGetLimits(adapter, &l);
+    info->max_buffer_bytes = l.maxBufferSize;
+    info->max_binding_bytes = l.maxStorageBufferBindingSize;
+    info->max_workgroup_threads = l.maxComputeInvocationsPerWorkgroup;
+    info->max_workgroup_bytes = l.maxComputeWorkgroupStorageSize;
+    info->max_groups = l.maxComputeWorkgroupsPerDimension;
+    info->storage_alignment = l.minStorageBufferOffsetAlignment;
+    info->uniform_alignment = l.minUniformBufferOffsetAlignment;
+    info->shader_f16 = w->AdapterHasFeature(adapter, WGPUFeatureName_ShaderF16);
+    info->subgroups = has_subgroups(w, adapter);
+    info->timestamps = w->AdapterHasFeature(adapter, WGPUFeatureName_TimestampQuery);
+    return rank;
+}
+
+/* adapters[0 .. return), best first, with their descriptions */
+static size_t enumerate(const struct webgpu *w, WGPUInstance instance, WGPUAdapter *adapters, struct gpu_info *infos)
+{
+    WGPUInstanceEnumerateAdapterOptions options = {.backends = WGPUInstanceBackend_Primary};
+    WGPUAdapter all[MAX_ADAPTERS];
+    size_t found = w->InstanceEnumerateAdapters(instance, &options, NULL);
+    if (!found || found > MAX_ADAPTERS) return 0;
+    w->InstanceEnumerateAdapters(instance, &options, all);
+    struct gpu_info described[MAX_ADAPTERS];
+    unsigned ranks[MAX_ADAPTERS];
+    for (size_t i = 0; i < found; i++) ranks[i] = describe(w, all[i], &described[i]);
+    size_t n = 0;
+    for (unsigned rank = 0; rank < 4; rank++)
+        for (size_t i = 0; i < found; i++)
+            if (ranks[i] == rank) {
+                adapters[n] = all[i];
+                infos[n++] = described[i];
+            }
+    return n;
+}
+
+static WGPUInstance create_instance(const struct webgpu *w)
+{
+    WGPUInstanceExtras extras = {
+        .chain = {.sType = (WGPUSType)WGPUSType_InstanceExtras},
+        .backends = WGPUInstanceBackend_Primary,
+        .flags = WGPUInstanceFlag_Empty,
+    };
+    WGPUInstanceDescriptor d = {.nextInChain = &extras.chain};
+    return w->CreateInstance(&d);
+}
+
+bool gpu_list(struct gpu_info *infos, size_t capacity, size_t *count, struct error *err)
+{
+    struct webgpu w;
+    if (!webgpu_load(&w, err)) return false;
+    WGPUInstance instance = create_instance(&w);
+    WGPUAdapter adapters[MAX_ADAPTERS];
+    struct gpu_info all[MAX_ADAPTERS];
+    *count = instance ? enumerate(&w, instance, adapters, all) : 0;
+    for (size_t i = 0; i < *count; i++) {
+        if (i < capacity) infos[i] = all[i];
+        w.AdapterRelease(adapters[i]);
+    }
+    if (instance) w.InstanceRelease(instance);
+    webgpu_unload(&w);
+    return *count ? true : fail(err, ERR_NO_DEVICE, NO_ADAPTER);
+}
+
+static bool contains(const char *text, const char *part)
+{
+    size_t n = strlen(part);
+    for (; *text; text++) {
+        size_t i = 0;
+        while (i < n && tolower((unsigned char)text[i]) == tolower((unsigned char)part[i])) i++;
+        if (i == n) return true;
+    }
+    return false;
+}
+
+/* the index of the adapter that `wanted` names; n if none */
+static size_t choose(const struct gpu_info *infos, size_t n, const char *wanted)
+{
+    if (!wanted || !*wanted) return 0;
+    char *end;
+    unsigned long index = strtoul(wanted, &end, 10);
+    if (!*end && isdigit((unsigned char)*wanted)) return index < n ? index : n;
+    for (size_t i = 0; i < n; i++)
+        if (contains(infos[i].name, wanted)) return i;
+    return n;
+}
+
+static void remember(struct gpu *gpu, enum error_code code, const char *what, WGPUStringView message)
+{
+    if (gpu->error.code) return;
+    char text[400];
+    copy_text(text, sizeof text, message);
+    for (char *c = text; *c; c++)
+        if (*c == '\n') *c = ' ';
+    fail(&gpu->error, code, "%s: %s", what, text);
+}
+
+/* wgpu-native calls these from within the failing call or a poll; they only store */
+static void on_error(WGPUDevice const *device, WGPUErrorType type, WGPUStringView message, void *user, void *unused)
+{
+    (void)device, (void)unused;
+    struct gpu *gpu = user;
+    if (type == WGPUErrorType_OutOfMemory)
+        remember(gpu, ERR_DEVICE, "the GPU is out of memory (use a smaller model, context or batch)", message);
+    else
+        remember(gpu, ERR_DEVICE, "the GPU reported an error", message);
+}
+
+static void on_lost(WGPUDevice const *device, WGPUDeviceLostReason reason, WGPUStringView message, void *user,
+                    void *unused)
+{
+    (void)device, (void)unused;
+    struct gpu *gpu = user;
+    if (reason == WGPUDeviceLostReason_Destroyed || reason == WGPUDeviceLostReason_CallbackCancelled) return;
+    gpu->lost = true;
+    gpu->error.code = ERR_NONE;
+    remember(gpu, ERR_DEVICE_LOST, "the GPU was lost", message);
+}
+
+struct device_request {
+    bool done;
+    WGPUDevice device;
+    char message[256];
+};
+
+static void on_device(WGPURequestDeviceStatus status, WGPUDevice device, WGPUStringView message, void *user,
+                      void *unused)
+{
+    (void)unused;
+    struct device_request *r = user;
+    r->device = status == WGPURequestDeviceStatus_Success ? device : NULL;
+    copy_text(r->message, sizeof r->message, message);
+    r->done = true;
+}
+
+static bool request_device(struct gpu *gpu, struct error *err)
+{
+    WGPUFeatureName features[4];
+    size_t n = 0;
+    if (gpu->info.shader_f16) features[n++] = WGPUFeatureName_ShaderF16;
+    if (gpu->info.subgroups) features[n++] = (WGPUFeatureName)WGPUNativeFeature_Subgroup;
+    WGPULimits limits = {0};
+    gpu->w.AdapterGetLimits(gpu->adapter, &limits);
+    limits.maxImmediateSize = 0;
+    WGPUDeviceDescriptor d = {
+        .label = view("corvid"),
+        .requiredFeatureCount = n,
+        .requiredFeatures = features,
+        .requiredLimits = &limits,
+        .deviceLostCallbackInfo = {.mode = WGPUCallbackMode_AllowSpontaneous, .callback = on_lost, .userdata1 = gpu},
+        .uncapturedErrorCallbackInfo = {.callback = on_error, .userdata1 = gpu},
+    };
+    struct device_request r = {0};
+    WGPURequestDeviceCallbackInfo callback = {
+        .mode = WGPUCallbackMode_AllowProcessEvents, .callback = on_device, .userdata1 = &r};
+    gpu->w.AdapterRequestDevice(gpu->adapter, &d, callback);
+    while (!r.done) gpu->w.InstanceProcessEvents(gpu->instance);
+    if (!r.device) return fail(err, ERR_DEVICE, "%s: the device cannot be opened: %s", gpu->info.name, r.message);
+    gpu->device = r.device;
+    gpu->queue = gpu->w.DeviceGetQueue(gpu->device);
+    return true;
+}
+
+static bool choose_adapter(struct gpu *gpu, const char *wanted, struct error *err)
+{
+    WGPUAdapter adapters[MAX_ADAPTERS];
+    struct gpu_info infos[MAX_ADAPTERS];
+    size_t n = enumerate(&gpu->w, gpu->instance, adapters, infos);
+    if (!n) return fail(err, ERR_NO_DEVICE, NO_ADAPTER);
+    size_t index = choose(infos, n, wanted);
+    for (size_t i = 0; i < n; i++) {
+        if (i != index) {
+            gpu->w.AdapterRelease(adapters[i]);
+            continue;
+        }
+        gpu->adapter = adapters[i];
+        gpu->info = infos[i];
+    }
+    if (index == n)
+        return fail(err, ERR_NO_DEVICE, "no device matches \"%s\": `corvid devices` lists what there is", wanted);
+    return true;
+}
+
+struct gpu *gpu_open(const struct gpu_options *options, struct error *err)
+{
+    static const struct gpu_options defaults;
+    const struct gpu_options *o = options ? options : &defaults;
+    struct gpu *gpu = calloc(1, sizeof *gpu);
+    if (!gpu) return fail_memory(err, "the device"), NULL;
+    if (!webgpu_load(&gpu->w, err)) return free(gpu), NULL;
+    gpu->instance = create_instance(&gpu->w);
+    bool ok = gpu->instance ? choose_adapter(gpu, o->device, err)
+                            : fail(err, ERR_NO_DEVICE, "the WebGPU library made no instance");
+    if (ok) {
+        gpu->info.shader_f16 &= !o->no_f16;
+        gpu->info.subgroups &= !o->no_subgroups;
+#ifdef NDEBUG
+        gpu->trusted = !o->validate;
+#endif
+        ok = request_device(gpu, err);
+    }
+    if (ok) {
+        gpu->info.subgroup_size = gpu->info.subgroups ? gpu_probe_subgroups(gpu) : 0;
+        gpu->info.subgroups = gpu->info.subgroup_size != 0;
+        ok = gpu_check(gpu, err);
+    }
+    if (ok) return gpu;
+    gpu_close(gpu);
+    return NULL;
+}
+
+void gpu_close(struct gpu *gpu)
+{
+    if (!gpu) return;
+    for (int i = 0; i < GPU_TICKETS; i++)
+        if (gpu->tickets[i].buffer) gpu->w.BufferRelease(gpu->tickets[i].buffer);
+    if (gpu->queue) gpu->w.QueueRelease(gpu->queue);
+    if (gpu->device) {
+        gpu->w.DeviceDestroy(gpu->device);
+        gpu->w.DeviceRelease(gpu->device);
+    }
+    if (gpu->adapter) gpu->w.AdapterRelease(gpu->adapter);
+    if (gpu->instance) gpu->w.InstanceRelease(gpu->instance);
+    webgpu_unload(&gpu->w);
+    free(gpu);
+}
+
+const struct gpu_info *gpu_describe(const struct gpu *gpu) { return &gpu->info; }
+
+bool gpu_check(struct gpu *gpu, struct error *err)
+{
+    if (gpu->lost) return fail(err, ERR_DEVICE_LOST, "the GPU was lost: open the model again");
+    if (!gpu->error.code) return true;
+    if (err) *err = gpu->error;
+    gpu->error = (struct error){0};
+    return false;
+}

@@ -1,0 +1,105 @@
+/* gpu.h - all of a GPU that Corvid needs: buffers, kernels, passes, readback. The portability boundary: native code
+ * implements it over webgpu.h, a browser may implement it over JavaScript.
+ *
+ * Work is recorded between gpu_begin and gpu_submit and runs in order; a dispatch sees what earlier dispatches and
+ * writes did. Dispatches that share no written buffer may run side by side.
+ * Errors of the device arrive late: gpu_submit, gpu_wait and the create functions report the first one since the last
+ * report. After ERR_DEVICE_LOST nothing works any more: close and open anew.
+ * One thread at a time per gpu. Destroy everything made from a gpu before gpu_close. */
+#ifndef CORVID_GPU_GPU_H
+#define CORVID_GPU_GPU_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct gpu;
+struct gpu_buffer;
+struct gpu_kernel;
+struct gpu_bindings;
+
+/* ---- devices ---- */
+
+struct gpu_info {
+    char name[128], backend[16], kind[16], driver[128];
+    bool shader_f16, subgroups, timestamps;
+    uint32_t subgroup_size; /* measured when the device is opened; 0: unknown or no subgroups */
+    uint64_t max_buffer_bytes, max_binding_bytes;
+    uint32_t max_workgroup_threads, max_workgroup_bytes, max_groups; /* groups: in one dimension of a dispatch */
+    uint32_t storage_alignment, uniform_alignment;                   /* bytes, of the offset of a binding */
+};
+
+struct gpu_options {
+    const char *device; /* index, part of a name, or NULL for the best */
+    bool no_f16, no_subgroups, validate;
+};
+
+/* Adapters, best first; infos[0 .. capacity) are filled, *count is how many there are (may exceed capacity). */
+bool gpu_list(struct gpu_info *infos, size_t capacity, size_t *count, struct error *err);
+
+struct gpu *gpu_open(const struct gpu_options *options, struct error *err);
+void gpu_close(struct gpu *gpu); /* accepts NULL */
+const struct gpu_info *gpu_describe(const struct gpu *gpu);
+
+/* The first error the device reported since the last call; true if there is none. */
+bool gpu_check(struct gpu *gpu, struct error *err);
+
+/* ---- buffers ---- */
+
+/* A zeroed storage buffer (also uniform, copy source and destination) of `bytes`, a multiple of 4 and > 0. */
+struct gpu_buffer *gpu_buffer_create(struct gpu *gpu, const char *label, uint64_t bytes, struct error *err);
+void gpu_buffer_destroy(struct gpu_buffer *buffer); /* accepts NULL */
+
+/* Copies to the buffer, in order with submitted work; data may be reused at once. Offsets and sizes: multiples of 4. */
+void gpu_write(struct gpu *gpu, struct gpu_buffer *buffer, uint64_t at, const void *data, uint64_t bytes);
+
+struct gpu_range {
+    struct gpu_buffer *buffer;
+    uint64_t at, bytes;
+};
+
+/* Ranges of few large buffers, made by need: [64 MiB .. limit] each, aligned for binding. One lifetime. */
+struct gpu_pool;
+struct gpu_pool *gpu_pool_create(struct gpu *gpu, const char *label, uint64_t buffer_bytes);
+bool gpu_pool_alloc(struct gpu_pool *pool, uint64_t bytes, struct gpu_range *range, struct error *err);
+uint64_t gpu_pool_bytes(const struct gpu_pool *pool); /* on the device */
+void gpu_pool_destroy(struct gpu_pool *pool);         /* accepts NULL */
+
+/* ---- kernels ---- */
+
+/* Compiles WGSL with entry point `main`. bindings: one letter each from binding 0 of group 0: u uniform, r read-only
+ * storage, w read-write storage. `name` is the label. */
+struct gpu_kernel *gpu_kernel_create(struct gpu *gpu, const char *name, const char *wgsl, const char *bindings,
+                                     struct error *err);
+void gpu_kernel_destroy(struct gpu_kernel *kernel);
+
+/* Buffers for a kernel's bindings, made once and used in many dispatches. */
+struct gpu_bindings *gpu_bindings_create(struct gpu *gpu, const struct gpu_kernel *kernel,
+                                         const struct gpu_range *ranges, size_t count, struct error *err);
+void gpu_bindings_destroy(struct gpu_bindings *bindings);
+
+/* ---- passes ---- */
+
+void gpu_begin(struct gpu *gpu);
+void gpu_dispatch(struct gpu *gpu, const struct gpu_kernel *kernel, const struct gpu_bindings *bindings,
+                  const uint32_t groups[3]);
+void gpu_copy(struct gpu *gpu, struct gpu_range from, struct gpu_range to); /* from.bytes; different buffers */
+void gpu_clear(struct gpu *gpu, struct gpu_range range);
+
+/* Records a copy of `from` to host memory; *ticket names it. Up to GPU_TICKETS may be open at once. */
+enum { GPU_TICKETS = 8 };
+bool gpu_read(struct gpu *gpu, struct gpu_range from, unsigned *ticket, struct error *err);
+
+/* Ends the recording and starts it on the device; returns at once. */
+bool gpu_submit(struct gpu *gpu, struct error *err);
+
+/* Waits for a submitted ticket. *data is valid until gpu_release(ticket), which must follow also after a failure. */
+bool gpu_wait(struct gpu *gpu, unsigned ticket, const void **data, struct error *err);
+void gpu_release(struct gpu *gpu, unsigned ticket);
+
+/* Waits until everything submitted is done. */
+bool gpu_finish(struct gpu *gpu, struct error *err);
+
+#endif

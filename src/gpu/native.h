@@ -1,0 +1,95 @@
+/* native.h - inside of gpu/: the WebGPU functions that Corvid calls, loaded at run time, and struct gpu. */
+#ifndef CORVID_GPU_NATIVE_H
+#define CORVID_GPU_NATIVE_H
+
+#include <webgpu.h>
+#include <wgpu.h>
+
+#include "gpu/gpu.h"
+
+/* in every implementation */
+#define WEBGPU_FUNCTIONS(X)                                                                                         \
+    X(CreateInstance) X(InstanceRelease) X(InstanceProcessEvents)                                                   \
+    X(AdapterGetInfo) X(AdapterInfoFreeMembers) X(AdapterGetLimits) X(AdapterHasFeature)                            \
+    X(AdapterRequestDevice) X(AdapterRelease)                                                                       \
+    X(DeviceGetQueue) X(DeviceRelease) X(DeviceDestroy) X(DeviceCreateBuffer) X(DeviceCreateShaderModule)           \
+    X(DeviceCreateBindGroupLayout) X(DeviceCreateBindGroup) X(DeviceCreatePipelineLayout)                           \
+    X(DeviceCreateComputePipeline) X(DeviceCreateCommandEncoder)                                                    \
+    X(BufferDestroy) X(BufferRelease) X(BufferMapAsync) X(BufferUnmap) X(BufferGetConstMappedRange)                 \
+    X(ShaderModuleRelease) X(BindGroupLayoutRelease) X(BindGroupRelease) X(PipelineLayoutRelease)                   \
+    X(ComputePipelineRelease)                                                                                       \
+    X(CommandEncoderBeginComputePass) X(CommandEncoderCopyBufferToBuffer) X(CommandEncoderClearBuffer)              \
+    X(CommandEncoderFinish) X(CommandEncoderRelease) X(CommandBufferRelease)                                        \
+    X(ComputePassEncoderSetPipeline) X(ComputePassEncoderSetBindGroup) X(ComputePassEncoderDispatchWorkgroups)      \
+    X(ComputePassEncoderEnd) X(ComputePassEncoderRelease)                                                           \
+    X(QueueWriteBuffer) X(QueueRelease)
+
+/* beyond the standard: wgpu.h */
+#define WGPU_NATIVE_FUNCTIONS(X) \
+    X(InstanceEnumerateAdapters) X(DevicePoll) X(QueueSubmitForIndex) X(DeviceCreateShaderModuleTrusted)
+
+struct webgpu {
+    void *library;
+#define X(name) __typeof__(&wgpu##name) name;
+    WEBGPU_FUNCTIONS(X)
+    WGPU_NATIVE_FUNCTIONS(X)
+#undef X
+};
+
+/* Finds and loads the library: CORVID_WEBGPU, then lib/corvid beside the program's bin, then the system's. */
+bool webgpu_load(struct webgpu *w, struct error *err);
+void webgpu_unload(struct webgpu *w);
+
+/* a host-visible copy of a range, reused */
+struct gpu_ticket {
+    WGPUBuffer buffer;
+    uint64_t capacity, bytes;
+    WGPUSubmissionIndex submission;
+    bool open, submitted, mapped;
+    volatile bool done, ok; /* set by the map callback */
+};
+
+struct gpu {
+    struct webgpu w;
+    WGPUInstance instance;
+    WGPUAdapter adapter;
+    WGPUDevice device;
+    WGPUQueue queue;
+    struct gpu_info info;
+    bool trusted; /* shader modules without runtime checks */
+
+    WGPUCommandEncoder encoder;   /* between gpu_begin and gpu_submit */
+    WGPUComputePassEncoder pass;  /* open while dispatches follow each other */
+    const struct gpu_kernel *kernel; /* set in the pass */
+
+    struct gpu_ticket tickets[GPU_TICKETS];
+    WGPUSubmissionIndex last_submission;
+    struct error error; /* first one since gpu_check */
+    bool lost;
+};
+
+struct gpu_buffer {
+    struct gpu *gpu;
+    WGPUBuffer handle;
+    uint64_t bytes;
+};
+
+struct gpu_kernel {
+    struct gpu *gpu;
+    WGPUBindGroupLayout layout;
+    WGPUComputePipeline pipeline;
+    size_t n_bindings;
+    char name[96];
+};
+
+struct gpu_bindings {
+    struct gpu *gpu;
+    WGPUBindGroup handle;
+};
+
+static inline WGPUStringView view(const char *text) { return (WGPUStringView){text, text ? WGPU_STRLEN : 0}; }
+
+/* Runs a small kernel to learn the subgroup size and whether lanes are linear; 0 if subgroups cannot be used. */
+uint32_t gpu_probe_subgroups(struct gpu *gpu);
+
+#endif

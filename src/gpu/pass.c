@@ -1,0 +1,128 @@
+/* pass.c - recording, submitting, reading back. Dispatches that follow each other share one compute pass. */
+#include "gpu/native.h"
+
+static void end_pass(struct gpu *gpu)
+{
+    if (!gpu->pass) return;
+    gpu->w.ComputePassEncoderEnd(gpu->pass);
+    gpu->w.ComputePassEncoderRelease(gpu->pass);
+    gpu->pass = NULL;
+}
+
+void gpu_begin(struct gpu *gpu)
+{
+    gpu->encoder = gpu->w.DeviceCreateCommandEncoder(gpu->device, NULL);
+    gpu->pass = NULL;
+}
+
+void gpu_dispatch(struct gpu *gpu, const struct gpu_kernel *kernel, const struct gpu_bindings *bindings,
+                  const uint32_t groups[3])
+{
+    const struct webgpu *w = &gpu->w;
+    if (!gpu->pass) {
+        gpu->pass = w->CommandEncoderBeginComputePass(gpu->encoder, NULL);
+        gpu->kernel = NULL;
+    }
+    if (gpu->kernel != kernel) w->ComputePassEncoderSetPipeline(gpu->pass, kernel->pipeline);
+    gpu->kernel = kernel;
+    w->ComputePassEncoderSetBindGroup(gpu->pass, 0, bindings->handle, 0, NULL);
+    w->ComputePassEncoderDispatchWorkgroups(gpu->pass, groups[0], groups[1], groups[2]);
+}
+
+void gpu_copy(struct gpu *gpu, struct gpu_range from, struct gpu_range to)
+{
+    end_pass(gpu);
+    gpu->w.CommandEncoderCopyBufferToBuffer(gpu->encoder, from.buffer->handle, from.at, to.buffer->handle, to.at,
+                                            from.bytes);
+}
+
+void gpu_clear(struct gpu *gpu, struct gpu_range range)
+{
+    end_pass(gpu);
+    gpu->w.CommandEncoderClearBuffer(gpu->encoder, range.buffer->handle, range.at, range.bytes);
+}
+
+static bool ticket_reserve(struct gpu *gpu, struct gpu_ticket *t, uint64_t bytes, struct error *err)
+{
+    if (t->capacity >= bytes) return true;
+    if (t->buffer) gpu->w.BufferRelease(t->buffer);
+    uint64_t capacity = 4096;
+    while (capacity < bytes) capacity *= 2;
+    WGPUBufferDescriptor d = {
+        .label = view("readback"), .usage = WGPUBufferUsage_MapRead | WGPUBufferUsage_CopyDst, .size = capacity};
+    t->buffer = gpu->w.DeviceCreateBuffer(gpu->device, &d);
+    t->capacity = t->buffer ? capacity : 0;
+    return gpu_check(gpu, err) && t->buffer;
+}
+
+bool gpu_read(struct gpu *gpu, struct gpu_range from, unsigned *ticket, struct error *err)
+{
+    unsigned i = 0;
+    while (i < GPU_TICKETS && gpu->tickets[i].open) i++;
+    if (i == GPU_TICKETS) return fail(err, ERR_LIMIT, "more than %d reads of GPU memory are open", GPU_TICKETS);
+    struct gpu_ticket *t = &gpu->tickets[i];
+    if (!ticket_reserve(gpu, t, from.bytes, err)) return false;
+    end_pass(gpu);
+    gpu->w.CommandEncoderCopyBufferToBuffer(gpu->encoder, from.buffer->handle, from.at, t->buffer, 0, from.bytes);
+    t->bytes = from.bytes;
+    t->open = true;
+    t->submitted = t->mapped = t->done = t->ok = false;
+    *ticket = i;
+    return true;
+}
+
+static void on_mapped(WGPUMapAsyncStatus status, WGPUStringView message, void *user, void *unused)
+{
+    (void)message, (void)unused;
+    struct gpu_ticket *t = user;
+    t->ok = status == WGPUMapAsyncStatus_Success;
+    t->done = true;
+}
+
+bool gpu_submit(struct gpu *gpu, struct error *err)
+{
+    const struct webgpu *w = &gpu->w;
+    end_pass(gpu);
+    WGPUCommandBuffer commands = w->CommandEncoderFinish(gpu->encoder, NULL);
+    w->CommandEncoderRelease(gpu->encoder);
+    gpu->encoder = NULL;
+    bool ok = gpu_check(gpu, err) && commands;
+    if (ok) gpu->last_submission = w->QueueSubmitForIndex(gpu->queue, 1, &commands);
+    if (commands) w->CommandBufferRelease(commands);
+    for (int i = 0; ok && i < GPU_TICKETS; i++) {
+        struct gpu_ticket *t = &gpu->tickets[i];
+        if (!t->open || t->submitted) continue;
+        t->submitted = true;
+        t->submission = gpu->last_submission;
+        WGPUBufferMapCallbackInfo callback = {
+            .mode = WGPUCallbackMode_AllowProcessEvents, .callback = on_mapped, .userdata1 = t};
+        w->BufferMapAsync(t->buffer, WGPUMapMode_Read, 0, (size_t)t->bytes, callback);
+    }
+    return ok && gpu_check(gpu, err);
+}
+
+bool gpu_wait(struct gpu *gpu, unsigned ticket, const void **data, struct error *err)
+{
+    struct gpu_ticket *t = &gpu->tickets[ticket];
+    if (!t->submitted) return gpu_check(gpu, err) ? fail(err, ERR_DEVICE, "a read that was not submitted") : false;
+    while (!t->done && !gpu->lost) gpu->w.DevicePoll(gpu->device, true, &t->submission);
+    t->mapped = t->ok;
+    if (!gpu_check(gpu, err)) return false;
+    if (!t->ok) return fail(err, ERR_DEVICE, "GPU memory cannot be read back");
+    *data = gpu->w.BufferGetConstMappedRange(t->buffer, 0, (size_t)t->bytes);
+    return *data ? true : fail(err, ERR_DEVICE, "GPU memory cannot be mapped");
+}
+
+void gpu_release(struct gpu *gpu, unsigned ticket)
+{
+    struct gpu_ticket *t = &gpu->tickets[ticket];
+    while (t->submitted && !t->done && !gpu->lost) gpu->w.DevicePoll(gpu->device, true, &t->submission);
+    if (t->done && t->ok) gpu->w.BufferUnmap(t->buffer);
+    t->open = t->submitted = t->mapped = false;
+}
+
+bool gpu_finish(struct gpu *gpu, struct error *err)
+{
+    gpu->w.DevicePoll(gpu->device, true, NULL);
+    return gpu_check(gpu, err);
+}

@@ -1,0 +1,326 @@
+/* exec_gpu.c - runs a graph on the GPU. At creation every op plans its dispatches: kernels are compiled, parameters laid
+ * into one uniform buffer, bind groups made. A step then only writes the batch and replays the list; nothing is
+ * allocated, compiled or bound anew. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "model/exec_internal.h"
+#include "model/gpu_weights.h"
+#include "model/kernel_cache.h"
+#include "model/memory_plan.h"
+
+struct planned {
+    const struct gpu_kernel *kernel;
+    struct gpu_bindings *bindings;
+    struct grid grid[3];
+    uint32_t min_rows, max_rows;
+    enum rows_of rows;
+};
+
+struct exec_gpu {
+    struct exec base;
+    struct arena arena;
+    struct gpu *gpu;
+    struct gpu_weights weights;
+    struct kernel_cache kernels;
+    struct memory_plan plan;
+    struct gpu_buffer **values;    /* [plan.n_buffers] */
+    struct gpu_pool *state_pool;
+    struct gpu_range *states;      /* [n_states], all slots */
+    struct gpu_buffer *batch, *params, *dummy;
+    uint64_t params_used, params_bytes;
+    struct planned *dispatches;
+    uint32_t n_dispatches;
+    const struct op_call *call;    /* being planned */
+};
+
+enum { PARAMS_SLOT = 256, DUMMY_BYTES = 256 };
+
+static void gpu_exec_destroy(struct exec *e)
+{
+    struct exec_gpu *x = (struct exec_gpu *)e;
+    for (uint32_t i = 0; i < x->n_dispatches; i++) gpu_bindings_destroy(x->dispatches[i].bindings);
+    free(x->dispatches);
+    kernel_cache_free(&x->kernels);
+    for (uint32_t i = 0; x->values && i < x->plan.n_buffers; i++) gpu_buffer_destroy(x->values[i]);
+    gpu_pool_destroy(x->state_pool);
+    gpu_buffer_destroy(x->batch);
+    gpu_buffer_destroy(x->params);
+    gpu_buffer_destroy(x->dummy);
+    gpu_weights_free(&x->weights);
+    arena_free(&x->arena);
+    free(x);
+}
+
+/* ---- running ---- */
+
+static uint32_t grid_size(const struct grid *g, const struct step *step)
+{
+    uint32_t fixed = g->fixed ? g->fixed : 1;
+    if (g->rows == ROWS_NONE) return fixed;
+    uint32_t per = g->per ? g->per : 1;
+    return fixed * ((rows_in_step(step, g->rows) + per - 1) / per);
+}
+
+static void replay(const struct exec_gpu *x, const struct step *step)
+{
+    for (uint32_t i = 0; i < x->n_dispatches; i++) {
+        const struct planned *d = &x->dispatches[i];
+        uint32_t rows = rows_in_step(step, d->rows);
+        if (rows < d->min_rows || (d->max_rows && rows > d->max_rows)) continue;
+        uint32_t groups[3];
+        for (int k = 0; k < 3; k++) groups[k] = grid_size(&d->grid[k], step);
+        if (groups[0] && groups[1] && groups[2]) gpu_dispatch(x->gpu, d->kernel, d->bindings, groups);
+    }
+}
+
+static struct gpu_range value_range(const struct exec_gpu *x, val v, uint32_t rows)
+{
+    uint64_t bytes = (uint64_t)rows * x->base.g->values[v.id].cols * sizeof(float);
+    return (struct gpu_range){x->values[x->plan.buffer_of[v.id]], 0, bytes};
+}
+
+/* copies a range to out; begins a submission if none is being recorded */
+static bool read_back(struct exec_gpu *x, struct gpu_range range, float *out, struct error *err)
+{
+    unsigned ticket;
+    const void *data;
+    gpu_begin(x->gpu);
+    bool reading = gpu_read(x->gpu, range, &ticket, err);
+    bool ok = gpu_submit(x->gpu, reading ? err : NULL) && reading && gpu_wait(x->gpu, ticket, &data, err);
+    if (ok) memcpy(out, data, (size_t)range.bytes);
+    if (reading) gpu_release(x->gpu, ticket);
+    return ok;
+}
+
+static bool gpu_exec_run(struct exec *e, const struct step *step, float *const *logits, struct error *err)
+{
+    struct exec_gpu *x = (struct exec_gpu *)e;
+    gpu_write(x->gpu, x->batch, 0, step->words, step->n_words * sizeof *step->words);
+    gpu_begin(x->gpu);
+    replay(x, step);
+    val out = e->g->logits;
+    if (!out.id || !logits || !step->n_outputs) return gpu_submit(x->gpu, err);
+    unsigned ticket;
+    bool reading = gpu_read(x->gpu, value_range(x, out, step->n_outputs), &ticket, err);
+    const void *data;
+    bool ok = gpu_submit(x->gpu, reading ? err : NULL) && reading && gpu_wait(x->gpu, ticket, &data, err);
+    size_t V = e->g->values[out.id].cols;
+    for (uint32_t i = 0; ok && i < step->n_outputs; i++)
+        if (logits[i]) memcpy(logits[i], (const float *)data + i * V, V * sizeof(float));
+    if (reading) gpu_release(x->gpu, ticket);
+    return ok;
+}
+
+static struct gpu_range state_range(const struct exec_gpu *x, uint32_t id, uint32_t slot, size_t at, size_t n)
+{
+    struct gpu_range r = x->states[id];
+    size_t stride = state_stride(&x->base.g->states[id]);
+    return (struct gpu_range){r.buffer, r.at + (slot * stride + at) * sizeof(float), n * sizeof(float)};
+}
+
+static bool gpu_exec_state_read(struct exec *e, state s, uint32_t slot, size_t at, size_t n, float *out,
+                                struct error *err)
+{
+    struct exec_gpu *x = (struct exec_gpu *)e;
+    return read_back(x, state_range(x, s.id, slot, at, n), out, err);
+}
+
+static bool gpu_exec_state_write(struct exec *e, state s, uint32_t slot, size_t at, size_t n, const float *in,
+                                 struct error *err)
+{
+    struct exec_gpu *x = (struct exec_gpu *)e;
+    struct gpu_range r = state_range(x, s.id, slot, at, n);
+    gpu_write(x->gpu, r.buffer, r.at, in, r.bytes);
+    return gpu_check(x->gpu, err);
+}
+
+static bool gpu_exec_state_clear(struct exec *e, uint32_t slot, struct error *err)
+{
+    struct exec_gpu *x = (struct exec_gpu *)e;
+    gpu_begin(x->gpu);
+    for (uint32_t i = 1; i < e->g->n_states; i++)
+        /* rows of positions that were not written are never read */
+        if (!e->g->states[i].positions)
+            gpu_clear(x->gpu, state_range(x, i, slot, 0, state_stride(&e->g->states[i])));
+    return gpu_submit(x->gpu, err);
+}
+
+static bool gpu_exec_value_write(struct exec *e, val v, const float *in, uint32_t rows, struct error *err)
+{
+    struct exec_gpu *x = (struct exec_gpu *)e;
+    struct gpu_range r = value_range(x, v, rows);
+    gpu_write(x->gpu, r.buffer, r.at, in, r.bytes);
+    return gpu_check(x->gpu, err);
+}
+
+static bool gpu_exec_value_read(struct exec *e, val v, float *out, uint32_t rows, struct error *err)
+{
+    struct exec_gpu *x = (struct exec_gpu *)e;
+    return read_back(x, value_range(x, v, rows), out, err);
+}
+
+static const struct exec_functions gpu_functions = {gpu_exec_destroy,     gpu_exec_run,         gpu_exec_state_read,
+                                                    gpu_exec_state_write, gpu_exec_state_clear, gpu_exec_value_write,
+                                                    gpu_exec_value_read};
+
+/* ---- planning ---- */
+
+static uint64_t batch_bytes(struct step_limits l) { return step_words(l) * sizeof(uint32_t); }
+
+static struct gpu_range operand_range(const struct exec_gpu *x, const struct operand *o)
+{
+    const struct op_call *c = x->call;
+    const struct gpu_range dummy = {x->dummy, 0, DUMMY_BYTES};
+    val v = o->kind == OPERAND_IN ? c->in[o->index] : o->kind == OPERAND_OUT ? c->out[o->index] : (val){0};
+    switch (o->kind) {
+    case OPERAND_IN:
+    case OPERAND_OUT:
+        if (!v.id) return dummy;
+        return value_range(x, v, x->base.g->values[v.id].rows == ROWS_TOKENS ? x->base.limits.tokens
+                                                                             : x->base.limits.outputs);
+    case OPERAND_VECTOR:
+    case OPERAND_QUANTS:
+        return c->w[o->index].id ? x->weights.items[c->w[o->index].id].quants[o->part] : dummy;
+    case OPERAND_SCALES: {
+        if (!c->w[o->index].id) return dummy;
+        struct gpu_range r = x->weights.items[c->w[o->index].id].scales[o->part];
+        return r.bytes ? r : dummy;
+    }
+    case OPERAND_STATE: return c->s.id ? x->states[c->s.id] : dummy;
+    default: return dummy;
+    }
+}
+
+static bool reserve_dispatch(struct exec_gpu *x, struct error *err)
+{
+    if (x->n_dispatches & (x->n_dispatches - 1)) return true;
+    size_t capacity = x->n_dispatches ? 2 * (size_t)x->n_dispatches : 1;
+    struct planned *grown = realloc(x->dispatches, capacity * sizeof *grown);
+    if (!grown) return fail_memory(err, "the list of dispatches");
+    x->dispatches = grown;
+    return true;
+}
+
+/* op_plan.dispatch: one more dispatch of x->call */
+static bool add_dispatch(void *executor, const struct dispatch_desc *d, struct error *err)
+{
+    struct exec_gpu *x = executor;
+    if (!reserve_dispatch(x, err)) return false;
+    const struct gpu_kernel *kernel = kernel_cache_get(&x->kernels, d, err);
+    if (!kernel) return false;
+    if (x->params_used + PARAMS_SLOT > x->params_bytes) return fail(err, ERR_LIMIT, "too many dispatches");
+    unsigned char slot[PARAMS_SLOT] = {0};
+    memcpy(slot, d->params, d->params_bytes);
+    gpu_write(x->gpu, x->params, x->params_used, slot, PARAMS_SLOT);
+    struct gpu_range ranges[2 + DISPATCH_MAX_OPERANDS];
+    ranges[0] = (struct gpu_range){x->params, x->params_used, PARAMS_SLOT};
+    ranges[1] = (struct gpu_range){x->batch, 0, batch_bytes(x->base.limits)};
+    for (size_t i = 0; i < d->n_operands; i++) ranges[2 + i] = operand_range(x, &d->operands[i]);
+    struct gpu_bindings *bindings = gpu_bindings_create(x->gpu, kernel, ranges, 2 + d->n_operands, err);
+    if (!bindings) return false;
+    x->params_used += PARAMS_SLOT;
+    val out = x->call->out[0];
+    x->dispatches[x->n_dispatches++] = (struct planned){
+        .kernel = kernel, .bindings = bindings, .grid = {d->grid[0], d->grid[1], d->grid[2]},
+        .min_rows = d->min_rows, .max_rows = d->max_rows,
+        .rows = out.id ? x->base.g->values[out.id].rows : ROWS_TOKENS};
+    return true;
+}
+
+static bool plan_call(struct exec_gpu *x, const struct op_call *c, struct error *err)
+{
+    const struct graph *g = x->base.g;
+    struct op_plan p = {.args = &c->args, .device = gpu_describe(x->gpu), .limits = x->base.limits,
+                        .rows = ROWS_TOKENS, .executor = x, .dispatch = add_dispatch};
+    for (int i = 0; i < OP_MAX_INPUTS; i++) p.in_cols[i] = c->in[i].id ? g->values[c->in[i].id].cols : 0;
+    for (int i = 0; i < OP_MAX_OUTPUTS; i++) p.out_cols[i] = c->out[i].id ? g->values[c->out[i].id].cols : 0;
+    if (c->out[0].id) p.rows = g->values[c->out[0].id].rows;
+    for (int i = 0; i < OP_MAX_WEIGHTS; i++) {
+        if (!c->w[i].id) continue;
+        const struct graph_weight *w = &g->weights[c->w[i].id];
+        const struct gpu_weight *item = &x->weights.items[c->w[i].id];
+        p.w[i] = (struct plan_weight){w->q, w->rows, w->cols, item->rows_per_part, item->n_parts};
+    }
+    if (c->s.id) {
+        p.state_rows = g->states[c->s.id].rows;
+        p.state_cols = g->states[c->s.id].cols;
+        p.state_stride = (uint32_t)state_stride(&g->states[c->s.id]);
+    }
+    x->call = c;
+    if (op_table[c->op].plan(&p, err)) return true;
+    return fail_in(err, "layer %d, %s", c->layer, op_table[c->op].name);
+}
+
+static bool create_states(struct exec_gpu *x, struct error *err)
+{
+    const struct graph *g = x->base.g;
+    uint64_t total = 0;
+    for (uint32_t i = 1; i < g->n_states; i++) {
+        uint64_t slot_bytes = state_stride(&g->states[i]) * sizeof(float);
+        x->base.sizes.state_bytes += slot_bytes;
+        total += round_up(slot_bytes * x->base.slots, 256);
+    }
+    x->states = arena_alloc(&x->arena, g->n_states, sizeof *x->states);
+    x->state_pool = gpu_pool_create(x->gpu, "states", total ? total : 256);
+    if (!x->states || !x->state_pool) return fail_memory(err, "states");
+    for (uint32_t i = 1; i < g->n_states; i++) {
+        uint64_t bytes = state_stride(&g->states[i]) * x->base.slots * sizeof(float);
+        if (bytes > gpu_describe(x->gpu)->max_binding_bytes)
+            return fail(err, ERR_LIMIT, "the state %s of %u sessions needs %llu MiB in one binding, the device allows "
+                        "%llu: use fewer sessions or a shorter context", g->states[i].name, x->base.slots,
+                        (unsigned long long)(bytes >> 20),
+                        (unsigned long long)(gpu_describe(x->gpu)->max_binding_bytes >> 20));
+        if (!gpu_pool_alloc(x->state_pool, bytes, &x->states[i], err)) return false;
+    }
+    return true;
+}
+
+static bool create_buffers(struct exec_gpu *x, struct error *err)
+{
+    const struct graph *g = x->base.g;
+    const struct step_limits *l = &x->base.limits;
+    if (!memory_plan_make(&x->plan, g, *l, &x->arena, err)) return false;
+    x->values = arena_alloc(&x->arena, x->plan.n_buffers + 1, sizeof *x->values);
+    if (!x->values) return fail_memory(err, "activations");
+    for (uint32_t i = 0; i < x->plan.n_buffers; i++) {
+        x->values[i] = gpu_buffer_create(x->gpu, "activation", x->plan.bytes[i], err);
+        if (!x->values[i]) return false;
+        x->base.sizes.work_bytes += x->plan.bytes[i];
+    }
+    /* an op plans at most a kernel for each of a few row counts and parts of its matrix */
+    x->params_bytes = PARAMS_SLOT * (uint64_t)(g->n_calls + 1) * 12 + PARAMS_SLOT * 8 * WEIGHT_MAX_PARTS;
+    x->batch = gpu_buffer_create(x->gpu, "batch", batch_bytes(*l), err);
+    x->params = x->batch ? gpu_buffer_create(x->gpu, "params", x->params_bytes, err) : NULL;
+    x->dummy = x->params ? gpu_buffer_create(x->gpu, "dummy", DUMMY_BYTES, err) : NULL;
+    return x->dummy && create_states(x, err);
+}
+
+static void count(struct exec_gpu *x)
+{
+    x->base.sizes.n_kernels = x->kernels.n_kernels;
+    for (uint32_t i = 0; i < x->n_dispatches; i++) {
+        const struct planned *d = &x->dispatches[i];
+        if (d->min_rows <= 1) x->base.sizes.n_dispatches++;
+    }
+    x->base.sizes.weight_bytes = gpu_pool_bytes(x->weights.pool);
+}
+
+struct exec *exec_gpu_create(struct gpu *gpu, const struct graph *g, struct step_limits limits, uint32_t slots,
+                             exec_progress *progress, void *user, struct error *err)
+{
+    struct exec_gpu *x = calloc(1, sizeof *x);
+    if (!x) return fail_memory(err, "the executor"), NULL;
+    x->base = (struct exec){&gpu_functions, g, limits, slots, {0}};
+    x->gpu = gpu;
+    kernel_cache_init(&x->kernels, gpu, limits);
+    bool ok = create_buffers(x, err) && gpu_weights_load(&x->weights, gpu, g, &x->arena, progress, user, err);
+    for (uint32_t i = 0; ok && i < g->n_calls; i++) ok = plan_call(x, &g->calls[i], err);
+    if (ok) {
+        count(x);
+        return &x->base;
+    }
+    gpu_exec_destroy(&x->base);
+    return NULL;
+}

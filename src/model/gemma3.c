@@ -1,0 +1,94 @@
+/* gemma3.c - Gemma 3 (Gemma Team, arXiv 2503.19786): a transformer with norms before and after each branch, RMS-normed
+ * queries and keys, and five layers of sliding-window attention for each one that sees the whole context.
+ *
+ *   x = sqrt(C) W_embd[token]
+ *   x += norm(W_o attention(rope(norm(W_q n)), rope(norm(W_k n)), W_v n))      n = norm(x)
+ *   x += norm(W_down (gelu(W_gate n) * (W_up n)))                              n = norm(x)
+ *   logits = W_out norm(x), W_out = W_embd unless the file has one */
+#include <math.h>
+
+#include "model/arch.h"
+
+enum { GLOBAL_EVERY = 6, LAYERS_OF_27B = 62 };
+
+static val norm(struct graph *g, const struct hyper *h, val x, val residual, const char *name)
+{
+    return op_rms_norm(g, x, residual, vector(g, name, 1, h->embd), h->norm_eps);
+}
+
+static val linear(struct graph *g, const char *name, uint32_t rows, uint32_t cols, val x)
+{
+    return op_matmul(g, matrix(g, name, rows, cols), x, (struct matmul_args){.act = ACT_NONE});
+}
+
+static val attention(struct graph *g, const struct hyper *h, const struct session_shape *s, val x)
+{
+    const uint32_t D = h->head_dim, Q = h->heads * D, KV = h->kv_heads * D, C = h->embd;
+    const bool local = ((uint32_t)g->layer + 1) % h->global_every != 0;
+    struct rope_args rope = {.head_dim = D, .eps = h->norm_eps, .base = local ? h->local_rope_base : h->rope_base,
+                             .rotate_scale = local ? 1 : h->rope_scale};
+    val q = linear(g, "attn_q", Q, C, x), k = linear(g, "attn_k", KV, C, x), v = linear(g, "attn_v", KV, C, x);
+    rope.scale = vector(g, "attn_q_norm", 1, D);
+    q = op_rope(g, q, &rope);
+    rope.scale = vector(g, "attn_k_norm", 1, D);
+    k = op_rope(g, k, &rope);
+
+    /* a local layer needs the window before the first of the step's tokens, and the step itself */
+    uint32_t positions = s->context;
+    if (local && h->window + s->step_tokens < positions) positions = h->window + s->step_tokens;
+    state cache = memory(g, "kv", positions, 2 * KV, true);
+    op_kv_write(g, k, v, cache);
+    val y = op_attention(g, q, cache, &(struct attention_args){D, local ? h->window : 0, h->attention_scale});
+    return linear(g, "attn_output", C, Q, y);
+}
+
+static val mlp(struct graph *g, const struct hyper *h, val x)
+{
+    const uint32_t C = h->embd, F = h->ff;
+    val gate = op_matmul(g, matrix(g, "ffn_gate", F, C), x, (struct matmul_args){.act = ACT_GELU});
+    val y = op_matmul(g, matrix(g, "ffn_up", F, C), x, (struct matmul_args){.combine = COMBINE_MUL, .other = gate});
+    return linear(g, "ffn_down", C, F, y);
+}
+
+static void record(struct graph *g, const struct hyper *h, const struct session_shape *s)
+{
+    const val none = {0};
+    weight embd = matrix(g, "token_embd", h->vocab, h->embd);
+    val x = op_embed(g, embd, sqrtf((float)h->embd));
+    for (g->layer = 0; g->layer < (int)h->layers; g->layer++) {
+        val y = attention(g, h, s, norm(g, h, x, none, "attn_norm"));
+        x = norm(g, h, y, x, "post_attention_norm");
+        y = mlp(g, h, norm(g, h, x, none, "ffn_norm"));
+        x = norm(g, h, y, x, "post_ffw_norm");
+    }
+    g->layer = -1;
+    x = norm(g, h, op_select(g, x), none, "output_norm");
+    weight head = has_tensor(g, "output") ? matrix(g, "output", h->vocab, h->embd) : embd;
+    g->logits = op_matmul(g, head, x, (struct matmul_args){.act = ACT_NONE});
+}
+
+static bool read(const struct model_file *f, struct hyper *h, struct error *err)
+{
+    const char *a = "gemma3";
+    if (!arch_read_common(f, a, "attention.layer_norm_rms_epsilon", h, err) ||
+        !arch_need(f, a, "attention.head_count", 1, 1024, &h->heads, err) ||
+        !arch_need(f, a, "attention.head_count_kv", 1, 1024, &h->kv_heads, err) ||
+        !arch_need(f, a, "attention.key_length", 4, 256, &h->head_dim, err) ||
+        !arch_need(f, a, "attention.sliding_window", 1, 1 << 20, &h->window, err) ||
+        !arch_need(f, a, "context_length", 1, 1 << 24, &h->train_context, err) ||
+        !arch_f32(f, a, "rope.freq_base", 1e6f, &h->rope_base, err) ||
+        !arch_f32(f, a, "rope.local.freq_base", 1e4f, &h->local_rope_base, err) ||
+        !arch_f32(f, a, "rope.scaling.factor", 1, &h->rope_scale, err))
+        return false;
+    if (!(h->rope_base > 1) || !(h->local_rope_base > 1) || !(h->rope_scale > 0))
+        return fail(err, ERR_FORMAT, "gemma3.rope.*: a base or scaling factor is not positive");
+    if (h->heads % h->kv_heads)
+        return fail(err, ERR_FORMAT, "gemma3.attention.head_count %u is no multiple of head_count_kv %u", h->heads,
+                    h->kv_heads);
+    h->global_every = GLOBAL_EVERY;
+    /* the 27B model scales by its width a head, the others by the head size (config.json: query_pre_attn_scalar) */
+    h->attention_scale = 1 / sqrtf((float)(h->layers == LAYERS_OF_27B ? h->embd / h->heads : h->head_dim));
+    return true;
+}
+
+const struct arch arch_gemma3 = {"gemma3", false, read, record};

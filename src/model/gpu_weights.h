@@ -1,0 +1,26 @@
+/* gpu_weights.h - the model's tensors on the device: file form to GPU form, split where one binding cannot hold a
+ * matrix, in few large buffers. */
+#ifndef CORVID_MODEL_GPU_WEIGHTS_H
+#define CORVID_MODEL_GPU_WEIGHTS_H
+
+#include "model/exec.h"
+
+enum { WEIGHT_MAX_PARTS = 32 };
+
+struct gpu_weight {
+    uint32_t rows_per_part, n_parts;
+    struct gpu_range quants[WEIGHT_MAX_PARTS]; /* a vector's floats lie in quants[0] */
+    struct gpu_range scales[WEIGHT_MAX_PARTS]; /* bytes 0 where the type has no scales */
+};
+
+struct gpu_weights {
+    struct gpu_pool *pool;
+    struct gpu_weight *items; /* [graph.n_weights], by id */
+};
+
+/* Uploads every weight of the graph, `items` allocated in `arena`. */
+bool gpu_weights_load(struct gpu_weights *w, struct gpu *gpu, const struct graph *g, struct arena *arena,
+                      exec_progress *progress, void *user, struct error *err);
+void gpu_weights_free(struct gpu_weights *w);
+
+#endif

@@ -1,0 +1,277 @@
+/* graph.c - records ops: checks shapes, resolves tensors, keeps lifetimes. See graph.h. */
+#include "model/graph.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void graph_init(struct graph *g, bool (*find)(void *user, const char *name, struct tensor_info *out), void *user)
+{
+    *g = (struct graph){.find = find, .find_user = user, .layer = -1, .n_values = 1, .n_weights = 1, .n_states = 1};
+}
+
+void graph_free(struct graph *g)
+{
+    arena_free(&g->arena);
+    *g = (struct graph){0};
+}
+
+bool graph_ok(const struct graph *g, struct error *err)
+{
+    if (g->error.code && err) *err = g->error;
+    return !g->error.code;
+}
+
+void graph_fail(struct graph *g, enum error_code code, const char *format, ...)
+{
+    if (g->error.code) return;
+    va_list args;
+    va_start(args, format);
+    char text[sizeof g->error.message];
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    fail(&g->error, code, "%s", text);
+}
+
+/* a list grows to the next power of two; what it leaves stays in the arena until graph_free */
+static void *grow(struct graph *g, void *items, uint32_t n, size_t size)
+{
+    if (items && (n & (n - 1))) return items;
+    void *larger = arena_alloc(&g->arena, n ? 2 * (size_t)n : 2, size);
+    if (!larger) {
+        graph_fail(g, ERR_MEMORY, "out of memory while the model is recorded");
+        return items;
+    }
+    if (items) memcpy(larger, items, n * size);
+    return larger;
+}
+
+/* true if the item n may be written */
+#define GROW(g, list, n) ((g)->list = grow(g, (g)->list, (n), sizeof *(g)->list), !(g)->error.code)
+
+static const char *full_name(struct graph *g, const char *name, char *out, size_t capacity)
+{
+    size_t n = strlen(name);
+    bool suffixed = (n > 7 && !strcmp(name + n - 7, ".weight")) || (n > 5 && !strcmp(name + n - 5, ".bias"));
+    const char *suffix = suffixed ? "" : ".weight";
+    if (g->layer >= 0) snprintf(out, capacity, "blk.%d.%s%s", g->layer, name, suffix);
+    else snprintf(out, capacity, "%s%s", name, suffix);
+    return out;
+}
+
+bool has_tensor(const struct graph *g, const char *name)
+{
+    char full[TENSOR_MAX_NAME + 32];
+    struct tensor_info t;
+    return g->find(g->find_user, full_name((struct graph *)g, name, full, sizeof full), &t);
+}
+
+static weight add_weight(struct graph *g, const char *name, uint32_t rows, uint32_t cols, bool is_vector)
+{
+    char full[TENSOR_MAX_NAME + 32];
+    struct tensor_info t;
+    if (g->error.code) return (weight){0};
+    full_name(g, name, full, sizeof full);
+    /* tied weights are one */
+    for (uint32_t i = 1; g->layer < 0 && i < g->n_weights; i++)
+        if (g->weights[i].vector == is_vector && !strcmp(g->weights[i].name, full)) return (weight){i};
+    if (!g->find(g->find_user, full, &t)) {
+        graph_fail(g, ERR_FORMAT, "the file has no tensor %s, which the architecture needs", full);
+        return (weight){0};
+    }
+    const struct quant_info *q = quant_find(t.type);
+    if (!q) {
+        graph_fail(g, ERR_UNSUPPORTED, "tensor %s has type number %u, which this version does not read", full, t.type);
+        return (weight){0};
+    }
+    uint64_t found_cols = t.dims[0], found_rows = t.n_items / t.dims[0];
+    bool fits = is_vector ? t.n_items == (uint64_t)rows * cols
+                          : (!cols || found_cols == cols) && (!rows || found_rows == rows);
+    if (!fits) {
+        graph_fail(g, ERR_FORMAT, "tensor %s is [%llu, %llu], expected [%u, %u]", full, (unsigned long long)found_rows,
+                   (unsigned long long)found_cols, rows, cols);
+        return (weight){0};
+    }
+    if (found_rows > INT32_MAX || found_cols > INT32_MAX || (!is_vector && found_cols % 4)) {
+        graph_fail(g, ERR_UNSUPPORTED, "tensor %s is [%llu, %llu]: rows must be a multiple of 4 long", full,
+                   (unsigned long long)found_rows, (unsigned long long)found_cols);
+        return (weight){0};
+    }
+    const char *kept = arena_copy(&g->arena, full, strlen(full));
+    if (!kept || !GROW(g, weights, g->n_weights)) return (weight){0};
+    g->weights[g->n_weights] = (struct graph_weight){
+        .name = kept, .q = q, .data = t.data, .vector = is_vector,
+        .rows = is_vector ? rows : (uint32_t)found_rows, .cols = is_vector ? cols : (uint32_t)found_cols};
+    return (weight){g->n_weights++};
+}
+
+weight matrix(struct graph *g, const char *name, uint32_t rows, uint32_t cols)
+{
+    return add_weight(g, name, rows, cols, false);
+}
+
+weight vector(struct graph *g, const char *name, uint32_t rows, uint32_t cols)
+{
+    return add_weight(g, name, rows, cols, true);
+}
+
+uint32_t weight_rows(const struct graph *g, weight w) { return w.id ? g->weights[w.id].rows : 0; }
+uint32_t weight_cols(const struct graph *g, weight w) { return w.id ? g->weights[w.id].cols : 0; }
+
+state memory(struct graph *g, const char *name, uint32_t rows, uint32_t cols, bool positions)
+{
+    char full[TENSOR_MAX_NAME + 32];
+    snprintf(full, sizeof full, "blk.%d.%s", g->layer, name);
+    const char *kept = arena_copy(&g->arena, full, strlen(full));
+    if (!kept || !GROW(g, states, g->n_states)) return (state){0};
+    g->states[g->n_states] = (struct graph_state){kept, rows, cols, positions};
+    return (state){g->n_states++};
+}
+
+static val add_value(struct graph *g, uint32_t cols, enum rows_of rows)
+{
+    if (!cols || cols % 4) graph_fail(g, ERR_UNSUPPORTED, "an activation of %u values, expected a multiple of 4", cols);
+    if (g->error.code || !GROW(g, values, g->n_values)) return (val){0};
+    g->values[g->n_values] = (struct graph_value){cols, rows, g->n_calls, g->n_calls};
+    return (val){g->n_values++};
+}
+
+static void record(struct graph *g, struct op_call call)
+{
+    if (g->error.code || !GROW(g, calls, g->n_calls)) return;
+    call.layer = g->layer;
+    for (int i = 0; i < OP_MAX_INPUTS; i++)
+        if (call.in[i].id) g->values[call.in[i].id].last = g->n_calls;
+    g->calls[g->n_calls++] = call;
+}
+
+static uint32_t cols_of(const struct graph *g, val x) { return x.id ? g->values[x.id].cols : 0; }
+
+/* the value is there and has that many columns */
+static void expect(struct graph *g, const char *op, const char *what, val x, uint32_t cols)
+{
+    if (g->error.code) return;
+    if (cols_of(g, x) != cols)
+        graph_fail(g, ERR_FORMAT, "layer %d, %s: %s has %u columns, expected %u", g->layer, op, what, cols_of(g, x), cols);
+}
+
+static void expect_vector(struct graph *g, const char *op, const char *what, weight w, uint32_t n)
+{
+    uint32_t found = weight_rows(g, w) * weight_cols(g, w);
+    if (!g->error.code && found != n)
+        graph_fail(g, ERR_FORMAT, "layer %d, %s: %s has %u values, expected %u", g->layer, op, what, found, n);
+}
+
+static val one_output(struct graph *g, struct op_call call, uint32_t cols, enum rows_of rows)
+{
+    val y = add_value(g, cols, rows);
+    call.out[0] = y;
+    record(g, call);
+    return y;
+}
+
+static enum rows_of rows_like(const struct graph *g, val x) { return x.id ? g->values[x.id].rows : ROWS_TOKENS; }
+
+val op_input(struct graph *g, uint32_t cols)
+{
+    return add_value(g, cols, ROWS_TOKENS);
+}
+
+val op_embed(struct graph *g, weight w, float scale)
+{
+    return one_output(g, (struct op_call){.op = OP_EMBED, .w = {w}, .args = {.scale = scale}}, weight_cols(g, w),
+                      ROWS_TOKENS);
+}
+
+val op_select(struct graph *g, val x)
+{
+    return one_output(g, (struct op_call){.op = OP_SELECT, .in = {x}}, cols_of(g, x), ROWS_OUTPUTS);
+}
+
+val op_layer_norm(struct graph *g, val x, weight scale, weight bias, float eps)
+{
+    expect_vector(g, "layer_norm", "scale", scale, cols_of(g, x));
+    expect_vector(g, "layer_norm", "bias", bias, cols_of(g, x));
+    struct op_call call = {.op = OP_LAYER_NORM, .in = {x}, .w = {scale, bias}, .args = {.eps = eps}};
+    return one_output(g, call, cols_of(g, x), rows_like(g, x));
+}
+
+val op_rms_norm(struct graph *g, val x, val residual, weight scale, float eps)
+{
+    expect_vector(g, "rms_norm", "scale", scale, cols_of(g, x));
+    if (residual.id) expect(g, "rms_norm", "residual", residual, cols_of(g, x));
+    struct op_call call = {.op = OP_RMS_NORM, .in = {x, residual}, .w = {scale}, .args = {.eps = eps}};
+    return one_output(g, call, cols_of(g, x), rows_like(g, x));
+}
+
+void op_token_shift(struct graph *g, val x, weight scale, weight bias, weight lerp, state last, float eps, val *out,
+                    uint32_t n)
+{
+    uint32_t C = cols_of(g, x);
+    expect_vector(g, "token_shift", "scale", scale, C);
+    expect_vector(g, "token_shift", "bias", bias, C);
+    expect_vector(g, "token_shift", "lerp", lerp, n * C);
+    struct op_call call = {.op = OP_TOKEN_SHIFT, .in = {x}, .w = {scale, bias, lerp}, .s = last, .args = {.eps = eps}};
+    for (uint32_t i = 0; i < n && i < OP_MAX_OUTPUTS; i++) out[i] = call.out[i] = add_value(g, C, ROWS_TOKENS);
+    record(g, call);
+}
+
+val op_matmul(struct graph *g, weight w, val x, struct matmul_args args)
+{
+    uint32_t M = weight_rows(g, w);
+    if (w.id) expect(g, g->weights[w.id].name, "its input", x, weight_cols(g, w));
+    if (args.bias.id) expect_vector(g, "matmul", "bias", args.bias, M);
+    if (args.combine != COMBINE_NONE) expect(g, "matmul", "the other operand", args.other, M);
+    struct op_call call = {.op = OP_MATMUL, .in = {x, args.other}, .w = {w, args.bias},
+                           .args = {.act = args.act, .combine = args.combine}};
+    return one_output(g, call, M, rows_like(g, x));
+}
+
+val op_wkv7(struct graph *g, const struct wkv7_args *a)
+{
+    uint32_t C = cols_of(g, a->r), N = a->head_dim;
+    const val *inputs[] = {&a->w, &a->k, &a->v, &a->a, &a->g};
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) expect(g, "wkv7", "an input", *inputs[i], C);
+    if (a->v_first.id) expect(g, "wkv7", "v_first", a->v_first, C), expect(g, "wkv7", "v_mix", a->v_mix, C);
+    const weight vectors[] = {a->k_k, a->k_a, a->r_k, a->ln, a->ln_b};
+    for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) expect_vector(g, "wkv7", "a vector", vectors[i], C);
+    if (!N || N % 4 || N > 128 || C % N)
+        graph_fail(g, ERR_UNSUPPORTED, "head size %u of width %u: expected a divisor, a multiple of 4, at most 128", N, C);
+    struct op_call call = {.op = OP_WKV7,
+                           .in = {a->r, a->w, a->k, a->v, a->a, a->g, a->v_first, a->v_mix},
+                           .w = {a->k_k, a->k_a, a->r_k, a->ln, a->ln_b},
+                           .s = a->s,
+                           .args = {.head_dim = N, .eps = a->eps}};
+    return one_output(g, call, C, ROWS_TOKENS);
+}
+
+val op_rope(struct graph *g, val x, const struct rope_args *a)
+{
+    uint32_t D = a->head_dim;
+    if (!D || D % 4 || cols_of(g, x) % D)
+        graph_fail(g, ERR_UNSUPPORTED, "layer %d: head size %u of %u columns", g->layer, D, cols_of(g, x));
+    if (a->scale.id) expect_vector(g, "rope", "scale", a->scale, D);
+    struct op_call call = {.op = OP_ROPE, .in = {x}, .w = {a->scale},
+                           .args = {.head_dim = D, .eps = a->eps, .base = a->base, .rotate_scale = a->rotate_scale}};
+    return one_output(g, call, cols_of(g, x), ROWS_TOKENS);
+}
+
+void op_kv_write(struct graph *g, val k, val v, state cache)
+{
+    expect(g, "kv_write", "v", v, cols_of(g, k));
+    if (cache.id && g->states[cache.id].cols != 2 * cols_of(g, k))
+        graph_fail(g, ERR_FORMAT, "layer %d: key-value cache of the wrong width", g->layer);
+    record(g, (struct op_call){.op = OP_KV_WRITE, .in = {k, v}, .s = cache});
+}
+
+val op_attention(struct graph *g, val q, state cache, const struct attention_args *a)
+{
+    uint32_t D = a->head_dim, kv = cache.id ? g->states[cache.id].cols / 2 : 0;
+    if (!D || D % 4 || D > 256 || cols_of(g, q) % D || !kv || kv % D || (cols_of(g, q) / D) % (kv / D))
+        graph_fail(g, ERR_UNSUPPORTED,
+                   "layer %d: attention with head size %u, %u query and %u key columns is not supported", g->layer, D,
+                   cols_of(g, q), kv);
+    struct op_call call = {.op = OP_ATTENTION, .in = {q}, .s = cache,
+                           .args = {.head_dim = D, .window = a->window, .scale = a->scale}};
+    return one_output(g, call, cols_of(g, q), ROWS_TOKENS);
+}

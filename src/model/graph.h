@@ -1,0 +1,110 @@
+/* graph.h - a model's forward pass, recorded once as a flat list of op_calls (ops/op.h).
+ *
+ * The recording serves every use: GPU decode and prefill, the scalar reference, `corvid explain`, the memory plan, the
+ * list of tensors that a file must have. Tokens of a step are known only when it runs.
+ * The first failure sticks to the graph (graph_ok tells); recording on is then harmless. Not thread-safe. */
+#ifndef CORVID_MODEL_GRAPH_H
+#define CORVID_MODEL_GRAPH_H
+
+#include "base/arena.h"
+#include "file/model_file.h"
+#include "ops/op.h"
+
+struct graph_value {
+    uint32_t cols;
+    enum rows_of rows;     /* ROWS_TOKENS or ROWS_OUTPUTS */
+    uint32_t made, last;   /* indices of the calls that make it and use it last */
+};
+
+struct graph_weight {
+    const char *name;
+    const struct quant_info *q;
+    const uint8_t *data;   /* file form */
+    uint32_t rows, cols;
+    bool vector;           /* small, used as plain floats */
+};
+
+struct graph_state {
+    const char *name;      /* "blk.3.time_mix_s" */
+    uint32_t rows, cols;   /* of one slot */
+    bool positions;        /* a row per position (modulo rows); else the whole is one state */
+};
+
+struct graph {
+    struct arena arena;
+    struct error error;    /* code ERR_NONE while all is well */
+    /* finds tensors; model files or a test's table */
+    bool (*find)(void *user, const char *name, struct tensor_info *out);
+    void *find_user;
+    int layer;             /* -1 outside of layers */
+
+    struct op_call *calls;
+    struct graph_value *values;  /* [0] is unused: id 0 is absent */
+    struct graph_weight *weights;
+    struct graph_state *states;
+    uint32_t n_calls, n_values, n_weights, n_states;
+    val logits;            /* [O,V], set by the model */
+};
+
+void graph_init(struct graph *g, bool (*find)(void *user, const char *name, struct tensor_info *out), void *user);
+void graph_free(struct graph *g);
+bool graph_ok(const struct graph *g, struct error *err);
+void graph_fail(struct graph *g, enum error_code code, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* ---- tensors and memory. Within a layer `name` means "blk.LAYER.name"; ".weight" is appended to a name that ends
+ * neither in .weight nor in .bias ---- */
+
+bool has_tensor(const struct graph *g, const char *name);
+/* W[rows, cols]; a dimension given as 0 is taken from the file. Any type; cols a multiple of 4. */
+weight matrix(struct graph *g, const char *name, uint32_t rows, uint32_t cols);
+/* rows * cols values in whatever shape; becomes floats */
+weight vector(struct graph *g, const char *name, uint32_t rows, uint32_t cols);
+uint32_t weight_rows(const struct graph *g, weight w);
+uint32_t weight_cols(const struct graph *g, weight w);
+/* State of `rows` x `cols` floats a slot, zero at the start of a sequence. */
+state memory(struct graph *g, const char *name, uint32_t rows, uint32_t cols, bool positions);
+
+/* ---- ops, in the order of op.h ---- */
+
+val op_input(struct graph *g, uint32_t cols); /* a value that a test fills in; [T,cols] */
+val op_embed(struct graph *g, weight w, float scale);
+val op_select(struct graph *g, val x);
+val op_layer_norm(struct graph *g, val x, weight scale, weight bias, float eps);
+val op_rms_norm(struct graph *g, val x, val residual, weight scale, float eps);
+void op_token_shift(struct graph *g, val x, weight scale, weight bias, weight lerp, state last, float eps, val *out,
+                    uint32_t n);
+
+struct matmul_args {
+    weight bias;
+    enum act act;
+    enum combine combine; /* with `other` */
+    val other;
+};
+/* y[T,M] = act(W x + bias), then * or + other */
+val op_matmul(struct graph *g, weight w, val x, struct matmul_args args);
+
+struct wkv7_args {
+    val r, w, k, v, a, g;   /* [T,C]: w before the decay's sigmoid, a after its own, g the gate */
+    val v_first, v_mix;     /* [T,C], absent in the first layer: v += (v_first - v) v_mix */
+    weight k_k, k_a, r_k, ln, ln_b; /* [C] */
+    state s;                /* [H*N, N]: S[h,i,j], i value, j key channel */
+    uint32_t head_dim;
+    float eps;              /* of the group norm */
+};
+val op_wkv7(struct graph *g, const struct wkv7_args *args);
+
+struct rope_args {
+    weight scale;           /* [D], RMS norm of each head before the rotation; may be absent */
+    uint32_t head_dim;
+    float eps, base, rotate_scale;
+};
+val op_rope(struct graph *g, val x, const struct rope_args *args);
+void op_kv_write(struct graph *g, val k, val v, state cache);
+
+struct attention_args {
+    uint32_t head_dim, window; /* window 0: all positions */
+    float scale;
+};
+val op_attention(struct graph *g, val q, state cache, const struct attention_args *args);
+
+#endif

@@ -1,0 +1,28 @@
+/* kernel_cache.h - dispatch descriptions to compiled kernels, each compiled once. */
+#ifndef CORVID_MODEL_KERNEL_CACHE_H
+#define CORVID_MODEL_KERNEL_CACHE_H
+
+#include "base/builder.h"
+#include "ops/op.h"
+
+struct kernel_cache {
+    struct gpu *gpu;
+    struct step_limits limits;
+    struct cached_kernel *kernels;
+    uint32_t n_kernels;
+};
+
+void kernel_cache_init(struct kernel_cache *c, struct gpu *gpu, struct step_limits limits);
+void kernel_cache_free(struct kernel_cache *c);
+
+/* The kernel of a description; compiled on first use. NULL on failure. */
+const struct gpu_kernel *kernel_cache_get(struct kernel_cache *c, const struct dispatch_desc *d, struct error *err);
+
+/* Its name, "matmul/matvec codec/q4_k reduce/subgroup LANES=32": label, profile row, cache key. */
+void kernel_name(const struct dispatch_desc *d, char *out, size_t capacity);
+
+/* Its WGSL. Fails with ERR_ARGUMENT if a file is not there. */
+bool kernel_text(const struct dispatch_desc *d, const struct gpu_info *device, struct step_limits limits,
+                 struct builder *out, struct error *err);
+
+#endif

@@ -1,0 +1,52 @@
+/* memory_plan.c - like register allocation over the straight list of calls: at each call its outputs take buffers that
+ * no living value holds, the best fitting and longest free first. See memory_plan.h. */
+#include "model/memory_plan.h"
+
+struct slot {
+    uint32_t free_from; /* the call from which on nobody needs the buffer */
+};
+
+static uint64_t value_bytes(const struct graph_value *v, struct step_limits limits)
+{
+    uint64_t rows = v->rows == ROWS_TOKENS ? limits.tokens : limits.outputs;
+    return rows * v->cols * sizeof(float);
+}
+
+/* the free buffer that wastes least; else the largest, to grow; n_buffers if none is free */
+static uint32_t find_free(const struct memory_plan *p, const struct slot *slots, uint32_t call, uint64_t need)
+{
+    uint32_t best = p->n_buffers;
+    for (uint32_t i = 0; i < p->n_buffers; i++) {
+        if (slots[i].free_from > call) continue;
+        if (best == p->n_buffers) {
+            best = i;
+            continue;
+        }
+        uint64_t a = p->bytes[i], b = p->bytes[best];
+        bool fits = a >= need, best_fits = b >= need;
+        if (fits != best_fits ? fits : a != b ? (fits ? a < b : a > b) : slots[i].free_from < slots[best].free_from)
+            best = i;
+    }
+    return best;
+}
+
+bool memory_plan_make(struct memory_plan *plan, const struct graph *g, struct step_limits limits, struct arena *arena,
+                      struct error *err)
+{
+    plan->n_buffers = 0;
+    plan->buffer_of = arena_alloc(arena, g->n_values, sizeof *plan->buffer_of);
+    plan->bytes = arena_alloc(arena, g->n_values, sizeof *plan->bytes);
+    struct slot *slots = arena_alloc(arena, g->n_values, sizeof *slots);
+    if (!plan->buffer_of || !plan->bytes || !slots) return fail_memory(err, "the memory plan");
+    /* ids rise with the calls that make the values */
+    for (uint32_t id = 1; id < g->n_values; id++) {
+        const struct graph_value *v = &g->values[id];
+        uint64_t need = value_bytes(v, limits);
+        uint32_t b = find_free(plan, slots, v->made, need);
+        if (b == plan->n_buffers) plan->n_buffers++;
+        if (plan->bytes[b] < need) plan->bytes[b] = need;
+        slots[b].free_from = g->logits.id == id ? UINT32_MAX : v->last + 1;
+        plan->buffer_of[id] = b;
+    }
+    return true;
+}

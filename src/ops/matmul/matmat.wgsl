@@ -1,0 +1,92 @@
+// Y[t, row] = combine(act(sum_k W[row, k] x[t, k] + bias[row]), other[t, row]) for many tokens.
+// A workgroup of 16 x 16 threads makes a tile of 64 rows x 64 tokens, a thread 4 x 4 of it. Per step of 32 columns the
+// weights are decoded once into workgroup memory, transposed so that a thread reads 4 rows (tokens) as one vector.
+// grid: x = rows / 64, y = tokens / 64
+// Needs: Real (f32 or f16, the type of the weights' tile); a codec (weight_span), epilogue.
+@group(0) @binding(4) var<storage, read> x: array<vec4f>;         // [T, K/4]
+@group(0) @binding(5) var<storage, read> bias: array<f32>;        // [M]
+@group(0) @binding(6) var<storage, read> other: array<f32>;       // [T, M]
+@group(0) @binding(7) var<storage, read_write> y: array<f32>;     // [T, M]
+
+const TILE_K = 32u;
+var<workgroup> tile_w: array<vec4<Real>, TILE_K * 16u>;  // [k][row / 4]
+var<workgroup> tile_x: array<vec4f, TILE_K * 16u>;       // [k][token / 4]
+
+// 4 rows x 16 columns of W
+fn matmat_load_w(row: u32, quad: u32, span: u32, k: u32) {
+    var w0: mat4x4f;
+    var w1: mat4x4f;
+    var w2: mat4x4f;
+    var w3: mat4x4f;
+    if span < params.spans {
+        let last = params.rows - 1u;
+        w0 = weight_span(min(row, last), span);
+        w1 = weight_span(min(row + 1u, last), span);
+        w2 = weight_span(min(row + 2u, last), span);
+        w3 = weight_span(min(row + 3u, last), span);
+    }
+    for (var i = 0u; i < 4u; i++) {
+        let columns = transpose(mat4x4f(w0[i], w1[i], w2[i], w3[i]));
+        for (var j = 0u; j < 4u; j++) { tile_w[(k + i * 4u + j) * 16u + quad] = vec4<Real>(columns[j]); }
+    }
+}
+
+// 4 tokens x 4 columns of x
+fn matmat_load_x(token: u32, last: u32, quad: u32, column: u32, k: u32) {
+    // columns past the end meet weights that are 0
+    let at = min(column, params.quads - 1u);
+    let columns = transpose(mat4x4f(x[min(token, last) * params.quads + at], x[min(token + 1u, last) * params.quads + at],
+                                    x[min(token + 2u, last) * params.quads + at],
+                                    x[min(token + 3u, last) * params.quads + at]));
+    for (var j = 0u; j < 4u; j++) { tile_x[(k + j) * 16u + quad] = columns[j]; }
+}
+
+fn matmat_store(token: u32, tokens: u32, row: u32, sums: vec4f) {
+    if token >= tokens { return; }
+    for (var r = 0u; r < 4u; r++) {
+        if row + r < params.rows {
+            let m = params.row_at + row + r;
+            let at = token * params.out_cols + m;
+            y[at] = epilogue(sums[r], bias[min(m, arrayLength(&bias) - 1u)], other[min(at, arrayLength(&other) - 1u)]);
+        }
+    }
+}
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
+    let tokens = select(batch.n_tokens, batch.n_outputs, params.on_outputs == 1u);
+    let row0 = group.x * 64u;
+    let token0 = group.y * 64u;
+    let quad = thread % 16u;
+    let other_quad = thread / 16u;
+    var sum0 = vec4f();
+    var sum1 = vec4f();
+    var sum2 = vec4f();
+    var sum3 = vec4f();
+    for (var k = 0u; k < params.spans * 16u; k += TILE_K) {
+        // threads 0-127 load x, 128-159 decode weights
+        if thread < 128u {
+            let part = thread / 16u;
+            matmat_load_x(token0 + quad * 4u, tokens - 1u, quad, k / 4u + part, part * 4u);
+        } else if thread < 160u {
+            let part = (thread - 128u) / 16u;
+            matmat_load_w(row0 + quad * 4u, quad, k / 16u + part, part * 16u);
+        }
+        workgroupBarrier();
+        for (var i = 0u; i < TILE_K; i++) {
+            let w = vec4f(tile_w[i * 16u + quad]);
+            let v = tile_x[i * 16u + other_quad];
+            sum0 += w * v.x;
+            sum1 += w * v.y;
+            sum2 += w * v.z;
+            sum3 += w * v.w;
+        }
+        workgroupBarrier();
+    }
+    let row = row0 + quad * 4u;
+    let token = token0 + other_quad * 4u;
+    matmat_store(token, tokens, row, sum0);
+    matmat_store(token + 1u, tokens, row, sum1);
+    matmat_store(token + 2u, tokens, row, sum2);
+    matmat_store(token + 3u, tokens, row, sum3);
+}

@@ -1,0 +1,69 @@
+/* token_shift.c - layer norm, then mixes of each token with the one before it in its sequence.
+ *
+ *   h[t] = layer_norm(x[t]);  h[first - 1] = S;  y_i[t] = h[t] + (h[t-1] - h[t]) lerp_i;  S = h[last]
+ *   x[T,C] scale[C] bias[C] lerp[n,C] S[C] -> y_i[T,C], i < n <= 6
+ *   args: eps */
+#include <math.h>
+
+#include "ops/op.h"
+
+#define TOKEN_SHIFT_PARAMS(U, F) U(slot_vectors) F(eps)
+PARAMS(token_shift, TOKEN_SHIFT_PARAMS);
+
+struct moments {
+    double mean, inverse_sd;
+};
+
+static struct moments moments_of(const float *x, uint32_t C, float eps)
+{
+    double mean = 0, variance = 0;
+    for (uint32_t c = 0; c < C; c++) mean += x[c];
+    mean /= C;
+    for (uint32_t c = 0; c < C; c++) variance += (x[c] - mean) * (x[c] - mean);
+    return (struct moments){mean, 1 / sqrt(variance / C + eps)};
+}
+
+/* channel c of the layer norm of x */
+static double normed(const struct op_ref *r, const float *x, struct moments m, uint32_t c)
+{
+    return (x[c] - m.mean) * m.inverse_sd * r->w[0].vector[c] + r->w[1].vector[c];
+}
+
+void token_shift_ref(const struct op_ref *r)
+{
+    const struct step *step = r->step;
+    uint32_t C = r->in[0].cols;
+    for (uint32_t s = 0; s < step->n_seqs; s++) {
+        float *last = r->state + step->slot[s] * r->state_stride;
+        for (uint32_t t = step->first[s]; t < step->first[s] + step->count[s]; t++) {
+            const float *x = r->in[0].data + (size_t)t * C;
+            struct moments m = moments_of(x, C, r->args->eps);
+            for (uint32_t c = 0; c < C; c++) {
+                double h = normed(r, x, m, c), step_back = last[c] - h;
+                for (int i = 0; i < OP_MAX_OUTPUTS && r->out[i].data; i++)
+                    r->out[i].data[(size_t)t * C + c] = (float)(h + step_back * r->w[2].vector[(size_t)i * C + c]);
+                last[c] = (float)h;
+            }
+        }
+    }
+}
+
+bool token_shift_plan(struct op_plan *p, struct error *err)
+{
+    uint32_t C = p->in_cols[0], threads = plan_row_threads(p, C), n = 0;
+    while (n < OP_MAX_OUTPUTS && p->out_cols[n]) n++;
+    struct token_shift_params params = {p->state_stride / 4, p->args->eps};
+    struct dispatch_desc d = {
+        .files = {plan_reduce(p), "norm/row", n == 1 ? "norm/outputs_1" : "norm/outputs_6", "norm/token_shift"},
+        .consts = {{"WORKGROUP", threads}, {"LANES", threads}, {"VECTORS", C / 4}, {"OUTPUTS", n}},
+        .params_wgsl = token_shift_params_wgsl,
+        .params = &params,
+        .params_bytes = sizeof params,
+        .operands = {operand_in(0), operand_vector(0), operand_vector(1), operand_vector(2), operand_state('w')},
+        .n_operands = 5,
+        .grid = {{1, 1, ROWS_TOKENS}},
+    };
+    /* unlike reads, several writes may not share the dummy buffer everywhere: a lone output brings no others */
+    for (unsigned i = 0; i < (n == 1 ? 1 : OP_MAX_OUTPUTS); i++) d.operands[d.n_operands++] = operand_out(i);
+    return plan_dispatch(p, &d, err);
+}

@@ -1,0 +1,140 @@
+/* test_cli_gpu.c - the command line end to end on a GPU or software Vulkan, and what it says where there is none. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "support/run_cli.h"
+
+#define PROMPT "'User: Tell me a story about a fox.\n\nAssistant:'"
+/* no Vulkan driver, no OpenGL through EGL */
+#define NO_GPU "VK_DRIVER_FILES=/dev/null VK_ICD_FILENAMES=/dev/null __EGL_VENDOR_LIBRARY_FILENAMES=/dev/null $C "
+
+static void test_devices(void **state)
+{
+    (void)state;
+    json_t *devices = cli_json("$C devices --json"), *device;
+    size_t i;
+    assert_true(json_array_size(devices) >= 1);
+    json_array_foreach(devices, i, device) {
+        assert_int_equal(json_integer_value(json_object_get(device, "index")), i);
+        assert_true(json_string_length(json_object_get(device, "name")) > 0);
+        assert_true(json_integer_value(json_object_get(device, "max_buffer_bytes")) > 0);
+    }
+    struct cli_result r = cli_run("$C devices");
+    cli_expect(&r, 0, json_string_value(json_object_get(json_array_get(devices, 0), "name")), NULL);
+    cli_free(&r);
+    json_decref(devices);
+}
+
+static void test_choosing_a_device(void **state)
+{
+    (void)state;
+    json_t *a = cli_json("$C run --device 0 --temp 0 -n 4 --json -p x");
+    json_decref(a);
+    cli_expect_error("$C run --device 'no such device' -p x", 1, "no such device");
+    cli_expect_error("$C run --device 99 -p x", 1, "99");
+}
+
+static void test_no_gpu(void **state)
+{
+    static const char *const uses[] = {"devices", "run -p x", "chat </dev/null", "bench"};
+    (void)state;
+    for (size_t i = 0; i < sizeof uses / sizeof *uses; i++) {
+        char command[256];
+        snprintf(command, sizeof command, NO_GPU "%s", uses[i]);
+        cli_expect_error(command, 1, "mesa-vulkan-drivers");
+    }
+    struct cli_result r = cli_run(NO_GPU "run --device reference --temp 0 -n 2 -p x");
+    cli_expect(&r, 0, "", NULL);
+    cli_free(&r);
+}
+
+static void test_no_library(void **state)
+{
+    (void)state;
+    cli_expect_error("CORVID_WEBGPU=/nonexistent.so $C devices", 1, "/nonexistent.so");
+}
+
+/* The GPU writes what the scalar reference writes; with and without the optional features. */
+static void test_run(void **state)
+{
+    static const char *const options[] = {"", "--no-f16", "--no-subgroups", "--validate --no-f16 --no-subgroups"};
+    (void)state;
+    json_t *reference = cli_json("$C run --device reference --temp 0 -n 5 --json -p %s", PROMPT);
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        json_t *a = cli_json("$C run %s --temp 0 -n 5 --json -p %s", options[i], PROMPT);
+        assert_string_equal(json_string_value(json_object_get(a, "text")),
+                            json_string_value(json_object_get(reference, "text")));
+        json_decref(a);
+    }
+    json_decref(reference);
+}
+
+static void test_run_twice(void **state)
+{
+    (void)state;
+    struct cli_result a = cli_run("$C run --seed 3 -n 40 -p %s", PROMPT);
+    struct cli_result b = cli_run("$C run --seed 3 -n 40 -p %s", PROMPT);
+    cli_expect(&a, 0, " ", NULL);
+    assert_string_equal(a.out, b.out);
+    cli_free(&a);
+    cli_free(&b);
+}
+
+/* A story ends by itself, at the empty line that the chat format ends with or at the end token. */
+static void test_ends(void **state)
+{
+    (void)state;
+    json_t *a = cli_json("$C run --temp 0 -n 400 --stop \"$(printf '\\n\\nx')\" --stop 'User:' --json -p %s", PROMPT);
+    assert_string_equal(json_string_value(json_object_get(a, "finish_reason")), "stop");
+    assert_null(strstr(json_string_value(json_object_get(a, "text")), "User:"));
+    json_decref(a);
+}
+
+static void test_chat(void **state)
+{
+    (void)state;
+    struct cli_result r = cli_run("$C chat --temp 0 </dev/null");
+    cli_expect(&r, 0, "> Tell me a story about a fox.\n", NULL);
+    assert_non_null(strstr(r.out, "fox"));
+    cli_free(&r);
+    r = cli_run("printf 'What is 2213 plus 124?\\n/save %%s\\n/stats\\n' $T/saved | $C chat --temp 0");
+    cli_expect(&r, 0, "2337", NULL);
+    cli_expect(&r, 0, "turns: 1", NULL);
+    cli_free(&r);
+    r = cli_run("printf '/load %%s\\n/stats\\n' $T/saved | $C chat --temp 0");
+    cli_expect(&r, 0, "turns: 1", NULL);
+    cli_free(&r);
+}
+
+static void test_bench(void **state)
+{
+    (void)state;
+    json_t *rows = cli_json("$C bench -p 8 -n 4 -r 1 -b 1,4 -o json");
+    assert_int_equal(json_array_size(rows), 4);
+    json_decref(rows);
+    struct cli_result r = cli_run("$C bench -p 8 -n 4 -r 1");
+    cli_expect(&r, 0, " tg4 |", NULL);
+    cli_free(&r);
+    r = cli_run("$C bench -p 8 -n 4 -r 1 -o csv");
+    cli_expect(&r, 0, "avg_ts", NULL);
+    cli_free(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_devices),  cmocka_unit_test(test_choosing_a_device),
+        cmocka_unit_test(test_no_gpu),   cmocka_unit_test(test_no_library),
+        cmocka_unit_test(test_run),      cmocka_unit_test(test_run_twice),
+        cmocka_unit_test(test_ends),     cmocka_unit_test(test_chat),
+        cmocka_unit_test(test_bench),
+    };
+    return cmocka_run_group_tests_name("cli_gpu", tests, cli_setup, cli_teardown);
+}

@@ -1,0 +1,211 @@
+/* test_ops_gpu.c - every op but matmul (test_matmul_gpu.c): the GPU against the scalar reference. */
+#include "support/op_case.h"
+
+/* cmocka.h comes last: its macro fail would hide base/error.h's function */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static const struct step_shape mixed[] = {
+    {{{1, 0, 0}}},
+    {{{2, 1, 0}}},
+    {{{7, 2, 3}}},
+    {{{1, 3, 9}, {5, 0, 1}, {3, 2, 10}}},
+    {{{64, 1, 2}}},
+    {{{65, 0, 6}, {1, 4, 0}}},
+    {{{1, 4, 1}, {1, 0, 71}, {1, 2, 13}, {1, 1, 66}}},
+};
+
+/* positions within a cache of 300 */
+static const struct step_shape near[] = {
+    {{{1, 0, 0}}},
+    {{{1, 1, 299}}},
+    {{{7, 2, 125}}},
+    {{{1, 3, 5}, {5, 0, 127}, {3, 2, 255}}},
+    {{{65, 4, 100}, {1, 1, 128}}},
+};
+
+/* far out, in a ring of 40 */
+static const struct step_shape far[] = {
+    {{{1, 0, 0}}},
+    {{{1, 1, 100000}}},
+    {{{7, 2, 35}}},
+    {{{1, 3, 15}, {5, 0, 77}, {25, 2, 131048}}},
+};
+
+/* from the start, step after step */
+static const struct step_shape growing[] = {
+    {{{3, 0, 0}, {1, 2, 0}}},
+    {{{1, 0, 3}, {30, 2, 1}, {2, 1, 0}}},
+    {{{1, 0, 4}, {1, 1, 2}, {1, 2, 31}}},
+    {{{40, 1, 3}}},
+};
+
+/* n: quant type, vocabulary, columns */
+static void record_embed(struct op_bench *b, const uint32_t *n)
+{
+    b->vocabulary = n[1];
+    op_embed(&b->graph, case_matrix(b, "w", quant_find(n[0]), n[1], n[2]), 1.5f);
+}
+
+/* n: columns */
+static void record_select(struct op_bench *b, const uint32_t *n)
+{
+    op_select(&b->graph, case_input(b, n[0], -1, 1));
+}
+
+/* n: columns, 1 after select */
+static void record_layer_norm(struct op_bench *b, const uint32_t *n)
+{
+    val x = case_input(b, n[0], 2, 6); /* a large mean shows a one-pass variance */
+    if (n[1]) x = op_select(&b->graph, x);
+    op_layer_norm(&b->graph, x, case_vector(b, "scale", 1, n[0], -2, 2), case_vector(b, "bias", 1, n[0], -1, 1), 1e-5f);
+}
+
+/* n: columns, 1 with a residual, 1 after select */
+static void record_rms_norm(struct op_bench *b, const uint32_t *n)
+{
+    val x = case_input(b, n[0], -3, 3), residual = n[1] ? case_input(b, n[0], -1, 1) : (val){0};
+    if (n[2]) x = op_select(&b->graph, x);
+    op_rms_norm(&b->graph, x, residual, case_vector(b, "scale", 1, n[0], -2, 2), 1e-6f);
+}
+
+/* n: columns, outputs */
+static void record_token_shift(struct op_bench *b, const uint32_t *n)
+{
+    val x = case_input(b, n[0], -1, 3), out[OP_MAX_OUTPUTS];
+    weight scale = case_vector(b, "scale", 1, n[0], -2, 2), bias = case_vector(b, "bias", 1, n[0], -1, 1);
+    weight lerp = case_vector(b, "lerp", n[1], n[0], 0, 1);
+    op_token_shift(&b->graph, x, scale, bias, lerp, case_memory(b, 1, n[0], false, -1, 1), 1e-5f, out, n[1]);
+}
+
+/* n: head size, heads, 1 with v_first */
+static void record_wkv7(struct op_bench *b, const uint32_t *n)
+{
+    uint32_t N = n[0], C = n[0] * n[1];
+    struct wkv7_args a = {
+        .r = case_input(b, C, -1, 1), .w = case_input(b, C, -6, 6), .k = case_input(b, C, -1, 1),
+        .v = case_input(b, C, -1, 1), .a = case_input(b, C, 0, 1), .g = case_input(b, C, -1, 1),
+        .k_k = case_vector(b, "k_k", 1, C, 0.5f, 1), .k_a = case_vector(b, "k_a", 1, C, 0, 1),
+        .r_k = case_vector(b, "r_k", 1, C, -1, 1), .ln = case_vector(b, "ln", 1, C, -2, 2),
+        .ln_b = case_vector(b, "ln_b", 1, C, -1, 1), .s = case_memory(b, C, N, false, -1, 1), .head_dim = N,
+        .eps = 64e-5f,
+    };
+    if (n[2]) a.v_first = case_input(b, C, -1, 1), a.v_mix = case_input(b, C, 0, 1);
+    op_wkv7(&b->graph, &a);
+}
+
+/* n: head size, heads, base, 1 with a norm, rotate_scale */
+static void record_rope(struct op_bench *b, const uint32_t *n)
+{
+    weight scale = n[3] ? case_vector(b, "scale", 1, n[0], -2, 2) : (weight){0};
+    struct rope_args a = {.scale = scale, .head_dim = n[0], .eps = 1e-6f, .base = (float)n[2],
+                          .rotate_scale = (float)n[4]};
+    op_rope(&b->graph, case_input(b, n[0] * n[1], -1, 1), &a);
+}
+
+/* n: columns, positions */
+static void record_kv_write(struct op_bench *b, const uint32_t *n)
+{
+    val k = case_input(b, n[0], -1, 1), v = case_input(b, n[0], -1, 1);
+    op_kv_write(&b->graph, k, v, case_memory(b, n[1], 2 * n[0], true, -1, 1));
+}
+
+/* n: head size, heads, key-value heads, positions, window */
+static void record_attention(struct op_bench *b, const uint32_t *n)
+{
+    struct attention_args a = {.head_dim = n[0], .window = n[4], .scale = 1 / sqrtf((float)n[0])};
+    val q = case_input(b, n[0] * n[1], -4, 4);
+    op_attention(&b->graph, q, case_memory(b, n[3], 2 * n[0] * n[2], true, -2, 2), &a);
+}
+
+/* the same, after kv_write into a cache where all else is NaN */
+static void record_attention_written(struct op_bench *b, const uint32_t *n)
+{
+    struct attention_args a = {.head_dim = n[0], .window = n[4], .scale = 1 / sqrtf((float)n[0])};
+    val q = case_input(b, n[0] * n[1], -4, 4);
+    val k = case_input(b, n[0] * n[2], -2, 2), v = case_input(b, n[0] * n[2], -2, 2);
+    state cache = case_memory(b, n[3], 2 * n[0] * n[2], true, NAN, NAN);
+    op_kv_write(&b->graph, k, v, cache);
+    op_attention(&b->graph, q, cache, &a);
+}
+
+static const struct tolerance exact = {0, 0, 0};
+static const struct tolerance usual = {1e-7, 2e-5, 2e-5};
+static const struct tolerance looser = {1e-7, 2e-4, 2e-4}; /* long recurrences, angles of far positions */
+
+#define STEPS(s) .steps = s, .n_steps = COUNT(s)
+
+static const struct op_case cases[] = {
+    {"embed F32 V=50 C=64", record_embed, {QUANT_F32, 50, 64}, STEPS(mixed), usual},
+    {"embed F16 V=50 C=20", record_embed, {QUANT_F16, 50, 20}, STEPS(mixed), usual},
+    {"embed F16 V=50 C=2052", record_embed, {QUANT_F16, 50, 2052}, STEPS(mixed), usual},
+    {"embed Q8_0 V=300 C=288", record_embed, {QUANT_Q8_0, 300, 288}, STEPS(mixed), usual},
+    {"embed Q4_K V=33 C=512", record_embed, {QUANT_Q4_K, 33, 512}, STEPS(mixed), usual},
+    {"embed Q6_K V=33 C=768", record_embed, {QUANT_Q6_K, 33, 768}, STEPS(mixed), usual},
+    {"embed F32 V=3001 C=128 in parts", record_embed, {QUANT_F32, 3001, 128}, STEPS(mixed), usual, 1 << 19},
+    {"select C=4", record_select, {4}, STEPS(mixed), exact},
+    {"select C=516", record_select, {516}, STEPS(mixed), exact},
+    {"layer_norm C=4", record_layer_norm, {4}, STEPS(mixed), looser},
+    {"layer_norm C=100", record_layer_norm, {100}, STEPS(mixed), usual},
+    {"layer_norm C=768", record_layer_norm, {768}, STEPS(mixed), usual},
+    {"layer_norm C=2052", record_layer_norm, {2052}, STEPS(mixed), usual},
+    {"layer_norm C=256 of outputs", record_layer_norm, {256, 1}, STEPS(mixed), usual},
+    {"rms_norm C=4", record_rms_norm, {4}, STEPS(mixed), usual},
+    {"rms_norm C=100 residual", record_rms_norm, {100, 1}, STEPS(mixed), usual},
+    {"rms_norm C=640", record_rms_norm, {640}, STEPS(mixed), usual},
+    {"rms_norm C=2052 residual", record_rms_norm, {2052, 1}, STEPS(mixed), usual},
+    {"rms_norm C=256 of outputs", record_rms_norm, {256, 0, 1}, STEPS(mixed), usual},
+    {"token_shift C=64 n=6", record_token_shift, {64, 6}, STEPS(mixed), usual},
+    {"token_shift C=100 n=1", record_token_shift, {100, 1}, STEPS(mixed), usual},
+    {"token_shift C=768 n=6", record_token_shift, {768, 6}, STEPS(mixed), usual},
+    {"token_shift C=2052 n=1", record_token_shift, {2052, 1}, STEPS(mixed), usual},
+    {"token_shift C=256 n=3", record_token_shift, {256, 3}, STEPS(mixed), usual},
+    {"wkv7 N=64 H=2", record_wkv7, {64, 2}, STEPS(mixed), looser},
+    {"wkv7 N=64 H=3 v_first", record_wkv7, {64, 3, 1}, STEPS(mixed), looser},
+    {"wkv7 N=128 H=2 v_first", record_wkv7, {128, 2, 1}, STEPS(mixed), looser},
+    {"wkv7 N=32 H=4 v_first", record_wkv7, {32, 4, 1}, STEPS(mixed), looser},
+    {"wkv7 N=96 H=2", record_wkv7, {96, 2}, STEPS(mixed), looser},
+    {"wkv7 N=20 H=3 v_first", record_wkv7, {20, 3, 1}, STEPS(mixed), looser},
+    {"wkv7 N=4 H=5", record_wkv7, {4, 5}, STEPS(mixed), looser},
+    {"rope D=64 H=2", record_rope, {64, 2, 10000, 0, 1}, STEPS(mixed), usual},
+    {"rope D=64 H=2 far", record_rope, {64, 2, 10000, 0, 1}, STEPS(far), {1e-7, 1e-3, 0}},
+    {"rope D=256 H=3 norm far scaled", record_rope, {256, 3, 1000000, 1, 8}, STEPS(far), {1e-7, 4e-3, 0}},
+    {"rope D=80 H=1 norm", record_rope, {80, 1, 500000, 1, 1}, STEPS(mixed), looser},
+    {"rope D=4 H=5 norm", record_rope, {4, 5, 10000, 1, 1}, STEPS(mixed), looser},
+    {"kv_write KV=64 P=300", record_kv_write, {64, 300}, STEPS(near), exact},
+    {"kv_write KV=516 P=40 ring", record_kv_write, {516, 40}, STEPS(far), exact},
+    {"attention D=64 H=4/4", record_attention, {64, 4, 4, 300, 0}, STEPS(near), usual},
+    {"attention D=64 H=6/2 window=50", record_attention, {64, 6, 2, 300, 50}, STEPS(near), usual},
+    {"attention D=128 H=4/2", record_attention, {128, 4, 2, 300, 0}, STEPS(near), usual},
+    {"attention D=256 H=4/1", record_attention, {256, 4, 1, 300, 0}, STEPS(near), usual},
+    {"attention D=256 H=4/1 window=16 ring of 40", record_attention, {256, 4, 1, 40, 16}, STEPS(far), usual},
+    {"attention D=16 H=3/1 window=16 ring of 40", record_attention, {16, 3, 1, 40, 16}, STEPS(far), usual},
+    {"attention D=80 H=2/1", record_attention, {80, 2, 1, 300, 0}, STEPS(near), usual},
+    {"attention D=4 H=2/2", record_attention, {4, 2, 2, 300, 0}, STEPS(near), usual},
+    {"kv_write, attention D=32 H=4/2", record_attention_written, {32, 4, 2, 64, 0}, STEPS(growing), usual},
+    {"kv_write, attention D=64 H=2/1 window=9 ring of 48", record_attention_written, {64, 2, 1, 48, 9}, STEPS(growing),
+     usual},
+};
+
+int main(void)
+{
+    static struct op_case all[N_VARIANTS * COUNT(cases)];
+    static struct CMUnitTest tests[COUNT(all)];
+    for (size_t i = 0; i < COUNT(all); i++) {
+        enum variant v = (enum variant)(i / COUNT(cases));
+        all[i] = cases[i % COUNT(cases)];
+        all[i].gpu = case_gpu(v);
+        snprintf(all[i].name, sizeof all[i].name, "%s, %s", cases[i % COUNT(cases)].name, case_variant_name(v));
+        tests[i] = (struct CMUnitTest){all[i].name, case_run, NULL, NULL, &all[i]};
+    }
+    int failed = cmocka_run_group_tests_name("ops", tests, NULL, NULL);
+    case_close();
+    return failed;
+}
