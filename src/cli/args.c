@@ -47,7 +47,8 @@ const char *args_nearest(const char *word, const char *const *candidates, size_t
     for (size_t i = 0; i < n; i++) {
         /* the start of a name is near to it, however long the rest */
         size_t length = strlen(word);
-        unsigned distance = length >= 2 && !strncmp(word, candidates[i], length) ? 1 : edit_distance(word, candidates[i]);
+        bool begins = length >= 2 && !strncmp(word, candidates[i], length);
+        unsigned distance = begins ? 1 : edit_distance(word, candidates[i]);
         if (distance < best_distance) {
             best = candidates[i];
             best_distance = distance;

@@ -58,7 +58,8 @@ struct command_line {
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130, ARGS_GO_ON = -1 };
 
-/* Returns ARGS_GO_ON, or the exit code after --help, --version or a mistake, which is printed. argv[0] is the command. */
+/* Returns ARGS_GO_ON, or the exit code after --help, --version or a mistake, which is printed. argv[0] is the
+ * command. */
 int args_parse(const struct command_line *line, int argc, char **argv);
 
 /* The candidate that is so near to `word` that it was probably meant; NULL if none is. */

@@ -17,7 +17,10 @@ struct total {
     uint64_t n_tensors, items, bytes;
 };
 
-static uint64_t n_shown(const corvid_metadata *entry) { return entry->count < ITEMS_SHOWN ? entry->count : ITEMS_SHOWN; }
+static uint64_t n_shown(const corvid_metadata *entry)
+{
+    return entry->count < ITEMS_SHOWN ? entry->count : ITEMS_SHOWN;
+}
 
 static bool is_array(const corvid_metadata *entry) { return !strncmp(entry->type, "array", 5); }
 

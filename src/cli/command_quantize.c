@@ -10,7 +10,8 @@
 
 static const char about[] =
     "Writes a copy of the GGUF file IN as OUT with its matrices as TYPE: Q8_0 (8.5 bits a weight) or Q4_K (4.5 bits).\n"
-    "Vectors and what the type does not fit keep their own. OUT appears under its name only when it is whole.";
+    "Vectors, small sensitive matrices and what is quantised already keep their own. OUT appears under its name only\n"
+    "when it is whole.";
 
 int command_quantize(int argc, char **argv)
 {

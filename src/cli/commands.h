@@ -1,4 +1,5 @@
-/* commands.h - the commands of `corvid`. Each takes its own arguments (argv[0] is its name) and returns an exit code. */
+/* commands.h - the commands of `corvid`. Each takes its own arguments (argv[0] is its name) and returns an exit
+ * code. */
 #ifndef CORVID_CLI_COMMANDS_H
 #define CORVID_CLI_COMMANDS_H
 

@@ -145,8 +145,9 @@ bool prompt_read(const char *command, const char *inline_text, const char *path,
 {
     struct error err = {.code = ERR_NONE};
     if (!inline_text == !path) {
-        out_error("%s: %s, 'corvid %s --help' explains", command,
-                  path ? "-p and -f exclude each other" : "a prompt is missing: give -p TEXT, -p - or -f FILE", command);
+        const char *mistake = path ? "-p and -f exclude each other"
+                                   : "a prompt is missing: give -p TEXT, -p - or -f FILE";
+        out_error("%s: %s, 'corvid %s --help' explains", command, mistake, command);
         *code = EXIT_USAGE;
         return false;
     }

@@ -12,9 +12,9 @@
 #include "base/terminal.h"
 #include "cli/common.h"
 
-enum { HEADER_BYTES = 32, VERSION = 1 };
+enum { MAGIC_BYTES = 8, HEADER_BYTES = 32, VERSION = 1 };
 
-static const char magic[8] = "CORVIDCH";
+static const char magic[] = "CORVIDCH";
 
 /* takes the space away that many models put in front of an answer */
 struct trimmer {
@@ -131,7 +131,7 @@ bool conversation_save(const struct conversation *c, const char *path, corvid_er
     }
     if (!corvid_session_save(c->session, &blob, &size, err)) return false;
     uint8_t header[HEADER_BYTES] = {0};
-    memcpy(header, magic, sizeof magic);
+    memcpy(header, magic, MAGIC_BYTES);
     store_u32(header + 8, VERSION);
     store_u64(header + 16, c->turns);
     store_u64(header + 24, size);
@@ -144,7 +144,7 @@ bool conversation_save(const struct conversation *c, const char *path, corvid_er
 
 static bool check_header(const char *path, const uint8_t *data, size_t size, struct error *err)
 {
-    if (size < HEADER_BYTES || memcmp(data, magic, sizeof magic) != 0)
+    if (size < HEADER_BYTES || memcmp(data, magic, MAGIC_BYTES) != 0)
         return fail(err, ERR_FORMAT, "%s is no conversation, expected a file written by /save", path);
     if (load_u32(data + 8) != VERSION) {
         return fail(err, ERR_UNSUPPORTED, "%s has version %u, this Corvid reads version %d", path,

@@ -37,7 +37,7 @@ struct corvid_session {
     bool broken; /* a step failed midway: reset before use */
 };
 
-/* struct error has the same codes and message as corvid_error (checked in device.c) */
+/* struct error has the same codes and message as corvid_error (checked in handles.c) */
 static inline struct error *inner(corvid_error *err) { return (struct error *)(void *)err; }
 
 bool model_find_tensor(void *file, const char *name, struct tensor_info *out);

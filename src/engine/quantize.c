@@ -54,6 +54,7 @@ struct job {
 
 static bool describe(struct job *j, struct error *err)
 {
+    size_t n_changed = 0;
     for (size_t i = 0; i < model_file_n_metadata(j->in); i++)
         if (!gguf_writer_copy(j->out, model_file_metadata(j->in, i), err)) return false;
     if (!gguf_writer_u32(j->out, "general.file_type", file_type(j->wanted->type), err) ||
@@ -69,7 +70,11 @@ static bool describe(struct job *j, struct error *err)
         if (!gguf_writer_tensor(j->out, t->name, (uint32_t)q->type, t->n_dims, t->dims, row * (t->n_items / t->dims[0]), err))
             return false;
         j->total += t->size;
+        n_changed += (uint32_t)q->type != t->type;
     }
+    if (!n_changed)
+        return fail(err, ERR_ARGUMENT, "nothing to change to %s: the matrices are quantised already or too small; start "
+                    "from an F16, BF16 or F32 file", j->wanted->name);
     return true;
 }
 

@@ -70,6 +70,7 @@ static unsigned describe(const struct webgpu *w, WGPUAdapter adapter, struct gpu
     info->max_workgroup_threads = l.maxComputeInvocationsPerWorkgroup;
     info->max_workgroup_bytes = l.maxComputeWorkgroupStorageSize;
     info->max_groups = l.maxComputeWorkgroupsPerDimension;
+    info->max_storage_buffers = l.maxStorageBuffersPerShaderStage;
     info->storage_alignment = l.minStorageBufferOffsetAlignment;
     info->uniform_alignment = l.minUniformBufferOffsetAlignment;
     info->shader_f16 = w->AdapterHasFeature(adapter, WGPUFeatureName_ShaderF16);

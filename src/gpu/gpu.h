@@ -28,6 +28,7 @@ struct gpu_info {
     uint32_t subgroup_size; /* measured when the device is opened; 0: unknown or no subgroups */
     uint64_t max_buffer_bytes, max_binding_bytes;
     uint32_t max_workgroup_threads, max_workgroup_bytes, max_groups; /* groups: in one dimension of a dispatch */
+    uint32_t max_storage_buffers;                                    /* bound to one kernel */
     uint32_t storage_alignment, uniform_alignment;                   /* bytes, of the offset of a binding */
 };
 

@@ -33,7 +33,13 @@ static WGPUShaderModule create_module(struct gpu *gpu, const char *name, const c
 struct gpu_kernel *gpu_kernel_create(struct gpu *gpu, const char *name, const char *wgsl, const char *bindings,
                                      struct error *err)
 {
-    if (strlen(bindings) > MAX_BINDINGS) return fail(err, ERR_LIMIT, "kernel %s: too many bindings", name), NULL;
+    uint32_t storage = 0;
+    for (const char *b = bindings; *b; b++) storage += *b != 'u';
+    if (strlen(bindings) > MAX_BINDINGS || storage > gpu->info.max_storage_buffers) {
+        fail(err, ERR_LIMIT, "kernel %s binds %u storage buffers, the device allows %u", name, storage,
+             gpu->info.max_storage_buffers);
+        return NULL;
+    }
     struct gpu_kernel *k = calloc(1, sizeof *k);
     if (!k) return fail_memory(err, "a kernel"), NULL;
     const struct webgpu *w = &gpu->w;

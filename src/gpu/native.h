@@ -79,7 +79,7 @@ struct gpu_kernel {
     WGPUBindGroupLayout layout;
     WGPUComputePipeline pipeline;
     size_t n_bindings;
-    char name[96];
+    char name[192];
 };
 
 struct gpu_bindings {

@@ -67,8 +67,9 @@ static bool plan_matvec(struct op_plan *p, const char *codec, uint32_t part, con
 {
     const uint32_t threads = plan_threads(p, 128);
     /* more rows a thread share the loads of x; fewer rows fill the GPU where the matrix is small */
-    uint32_t rows = params->rows >= 16384 ? 4 : params->rows >= 4096 ? 2 : 1;
-    uint32_t lanes = power_of_two_up_to(params->spans < 32 ? params->spans : 32);
+    uint32_t rows = params->rows >= 16384 ? 4 : 1;
+    uint32_t lanes = power_of_two_up_to(params->spans < 64 ? params->spans : 64);
+    while (params->rows / (threads / lanes * rows) >= p->device->max_groups && lanes > 1) lanes /= 2;
     struct dispatch_desc d = describe("matmul/matvec", codec, part, params);
     d.files[4] = plan_reduce(p);
     d.consts[0] = (struct kernel_const){"WORKGROUP", threads};
@@ -87,8 +88,13 @@ static bool plan_matmat(struct op_plan *p, const char *codec, uint32_t part, con
                         uint32_t min_tokens, struct error *err)
 {
     struct dispatch_desc d = describe("matmul/matmat", codec, part, params);
+    /* a tile of f16 weights takes half the workgroup memory */
     d.f16 = p->device->shader_f16;
-    d.grid[0] = (struct grid){.fixed = (params->rows + 63) / 64};
+    /* the larger tile reads less workgroup memory per product, where there are enough rows to fill the device */
+    bool fits = p->device->max_workgroup_bytes >= (d.f16 ? 16u : 24u) << 10;
+    uint32_t quads = fits && params->rows >= 1024 ? 2 : 1;
+    d.consts[0] = (struct kernel_const){"QUADS", quads};
+    d.grid[0] = (struct grid){.fixed = (params->rows + 64 * quads - 1) / (64 * quads)};
     d.grid[1] = (struct grid){.rows = p->rows, .per = 64};
     d.min_rows = min_tokens;
     return plan_dispatch(p, &d, err);

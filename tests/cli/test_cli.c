@@ -14,6 +14,7 @@
 
 #define RUN "$C run --device reference"
 #define CHAT "$C chat --device reference --temp 0 -n 12"
+#define BUILT_IN "$(dirname $C)/../share/corvid/rwkv7-tiny-q8_0.gguf"
 #define PROMPT "'User: Tell me a story about a fox.\n\nAssistant:'"
 
 static const char *const commands[] = {"run",     "chat",    "bench",    "devices",
@@ -99,7 +100,7 @@ static void test_bad_files(void **state)
     static const char *const files[] = {"missing.gguf", "folder.gguf", "empty.gguf", "text.gguf", "cut.gguf"};
     (void)state;
     struct cli_result r = cli_run("cd $T && mkdir folder.gguf && : >empty.gguf && echo hello >text.gguf && "
-                                  "head -c 3000 $(dirname $C)/../share/corvid/rwkv7-tiny-q8_0.gguf >cut.gguf");
+                                  "head -c 3000 " BUILT_IN " >cut.gguf");
     cli_expect(&r, 0, NULL, NULL);
     cli_free(&r);
     for (size_t i = 0; i < sizeof uses / sizeof *uses; i++) {
@@ -127,7 +128,7 @@ static void test_bad_prompt_files(void **state)
 static void test_inspect(void **state)
 {
     (void)state;
-    json_t *file = cli_json("$C inspect --json $(dirname $C)/../share/corvid/rwkv7-tiny-q8_0.gguf");
+    json_t *file = cli_json("$C inspect --json " BUILT_IN);
     json_t *metadata = json_object_get(file, "metadata"), *tensors = json_object_get(file, "tensors");
     json_t *architecture = json_object_get(metadata, "general.architecture");
     assert_string_equal(json_string_value(json_object_get(architecture, "value")), "rwkv7");
@@ -148,22 +149,20 @@ static void test_inspect(void **state)
     assert_true(bytes > 0 && bytes < json_integer_value(json_object_get(file, "bytes")));
     assert_true(json_object_get(json_object_get(file, "totals"), "Q8_0"));
     json_decref(file);
-    struct cli_result r = cli_run("$C inspect $(dirname $C)/../share/corvid/rwkv7-tiny-q8_0.gguf");
+    struct cli_result r = cli_run("$C inspect " BUILT_IN);
     cli_expect(&r, 0, "general.architecture (string) = \"rwkv7\"", NULL);
     cli_expect(&r, 0, "token_embd.weight", NULL);
     cli_free(&r);
 }
 
-/* A file's name must not move the cursor or colour the text. */
+/* Text from a file or an argument must not move the cursor or colour the screen. */
 static void test_no_terminal_injection(void **state)
 {
     (void)state;
-    /* the last letter of the general.name's value or key becomes an escape character */
-    struct cli_result r = cli_run("cd $T && sed 's/general\\.architecture/general.architectur\\x1b/' "
-                                  "$(dirname $C)/../share/corvid/rwkv7-tiny-q8_0.gguf >evil.gguf && $C inspect evil.gguf");
+    struct cli_result r = cli_run("sed 's/RWKV-7 Tiny/RWKV-7 T\\x1bn\\n/' " BUILT_IN
+                                  " >$T/evil.gguf; $C inspect $T/evil.gguf");
+    cli_expect(&r, 0, "\"RWKV-7 T\\x1bn\\n\"", NULL);
     assert_null(strchr(r.out, '\x1b'));
-    assert_null(strchr(r.err, '\x1b'));
-    assert_true(strstr(r.out, "general.architectur\\x1b") || strstr(r.err, "general.architectur"));
     cli_free(&r);
     r = cli_run("$C $(printf 'x\\033[31m')");
     cli_expect(&r, 2, NULL, "unknown command");
@@ -175,27 +174,47 @@ static void test_explain(void **state)
 {
     (void)state;
     struct cli_result r = cli_run("$C explain");
-    cli_expect(&r, 0, "wkv7", NULL);
+    cli_expect(&r, 0, "WKV7", NULL);
     cli_free(&r);
 }
 
 static void test_quantize(void **state)
 {
     (void)state;
-    const char *in = "$(dirname $C)/../share/corvid/rwkv7-tiny-q8_0.gguf";
-    struct cli_result r = cli_run("$C quantize %s $T/q4.gguf Q4_K && $C inspect --json $T/q4.gguf", in);
-    cli_expect(&r, 0, "\"Q4_K\"", NULL);
-    cli_free(&r);
-    r = cli_run("$C quantize %s $T/bad.gguf Q9_9", in);
-    cli_expect(&r, 1, NULL, "Q9_9");
-    cli_free(&r);
-    r = cli_run("ls $T/bad.gguf*");
+    /* what is quantised already stays as it is: a copy */
+    json_t *in = cli_json("$C inspect --json " BUILT_IN);
+    json_t *out = cli_json("$C quantize " BUILT_IN " $T/same.gguf Q8_0 && $C inspect --json $T/same.gguf");
+    assert_true(json_equal(json_object_get(in, "totals"), json_object_get(out, "totals")));
+    json_decref(in);
+    json_decref(out);
+    cli_expect_error("$C quantize " BUILT_IN " $T/bad.gguf Q9_9", 1, "Q9_9");
+    struct cli_result r = cli_run("ls $T/bad.gguf*");
     assert_int_not_equal(r.code, 0);
     cli_free(&r);
-    cli_expect_error("cp $T/q4.gguf $T/same.gguf && $C quantize $T/same.gguf $T/./same.gguf Q8_0", 2, "are one file");
+    cli_expect_error("$C quantize $T/same.gguf $T/./same.gguf Q8_0", 2, "are one file");
     cli_expect_error("ln -s same.gguf $T/link.gguf && $C quantize $T/same.gguf $T/link.gguf Q8_0", 2, "are one file");
-    cli_expect_error("cmp $T/q4.gguf $T/same.gguf && $C quantize $T/same.gguf $T Q8_0", 1, "is a folder");
+    cli_expect_error("$C quantize $T/same.gguf $T Q8_0", 1, "is a folder");
     cli_expect_error("$C quantize $T/same.gguf $T/none/new.gguf Q8_0", 1, "none/new.gguf");
+}
+
+static void test_quantize_floats(void **state)
+{
+    (void)state;
+    struct cli_result found = cli_run("ls ${CORVID_SHARED:-$S/../shared}/models/rwkv7-tiny-f16.gguf");
+    int code = found.code;
+    cli_free(&found);
+    if (code) skip();
+    json_t *file = cli_json("$C quantize ${CORVID_SHARED:-$S/../shared}/models/rwkv7-tiny-f16.gguf $T/q4.gguf Q4_K && "
+                            "$C inspect --json $T/q4.gguf");
+    json_t *q4 = json_object_get(json_object_get(file, "totals"), "Q4_K");
+    /* 144 bytes for 256 weights */
+    json_int_t bytes = json_integer_value(json_object_get(q4, "bytes"));
+    assert_true(bytes > 0);
+    assert_int_equal(bytes * 256, json_integer_value(json_object_get(q4, "parameters")) * 144);
+    json_decref(file);
+    struct cli_result r = cli_run(RUN " -m $T/q4.gguf --temp 0 -n 8 -p %s", PROMPT);
+    cli_expect(&r, 0, " Once upon a", NULL);
+    cli_free(&r);
 }
 
 /* ---- tokens ---- */
@@ -314,7 +333,7 @@ static void test_streams(void **state)
     struct cli_result r = cli_run("{ " RUN " -n 40 -p %s; echo code $? >&2; } | head -c 1", PROMPT);
     cli_expect(&r, 0, " ", "code 0\n");
     cli_free(&r);
-    r = cli_run("{ $C inspect $(dirname $C)/../share/corvid/rwkv7-tiny-q8_0.gguf; echo code $? >&2; } | head -c 1");
+    r = cli_run("{ $C inspect " BUILT_IN "; echo code $? >&2; } | head -c 1");
     cli_expect(&r, 0, "G", "code 0\n");
     cli_free(&r);
     cli_expect_error("$C --help >/dev/full", 1, "cannot write the output");
@@ -443,6 +462,7 @@ int main(void)
         cmocka_unit_test(test_no_terminal_injection),
         cmocka_unit_test(test_explain),
         cmocka_unit_test(test_quantize),
+        cmocka_unit_test(test_quantize_floats),
         cmocka_unit_test(test_tokenize),
         cmocka_unit_test(test_run_json),
         cmocka_unit_test(test_seed),

@@ -85,12 +85,13 @@ static void record_token_shift(struct op_bench *b, const uint32_t *n)
     op_token_shift(&b->graph, x, scale, bias, lerp, case_memory(b, 1, n[0], false, -1, 1), 1e-5f, out, n[1]);
 }
 
-/* n: head size, heads, 1 with v_first */
+/* n: head size, heads, 1 with v_first, 1 with keys shorter than any a model has */
 static void record_wkv7(struct op_bench *b, const uint32_t *n)
 {
     uint32_t N = n[0], C = n[0] * n[1];
+    float k = n[3] ? 1e-13f : 1;
     struct wkv7_args a = {
-        .r = case_input(b, C, -1, 1), .w = case_input(b, C, -6, 6), .k = case_input(b, C, -1, 1),
+        .r = case_input(b, C, -1, 1), .w = case_input(b, C, -6, 6), .k = case_input(b, C, -k, k),
         .v = case_input(b, C, -1, 1), .a = case_input(b, C, 0, 1), .g = case_input(b, C, -1, 1),
         .k_k = case_vector(b, "k_k", 1, C, 0.5f, 1), .k_a = case_vector(b, "k_a", 1, C, 0, 1),
         .r_k = case_vector(b, "r_k", 1, C, -1, 1), .ln = case_vector(b, "ln", 1, C, -2, 2),
@@ -136,62 +137,63 @@ static void record_attention_written(struct op_bench *b, const uint32_t *n)
     op_attention(&b->graph, q, cache, &a);
 }
 
-static const struct tolerance exact = {0, 0, 0};
-static const struct tolerance usual = {1e-7, 2e-5, 2e-5};
-static const struct tolerance looser = {1e-7, 2e-4, 2e-4}; /* long recurrences, angles of far positions */
+#define EXACT {0, 0, 0}
+#define USUAL {1e-7, 2e-5, 2e-5}
+#define LOOSER {1e-7, 2e-4, 2e-4} /* long recurrences, angles of far positions */
 
 #define STEPS(s) .steps = s, .n_steps = COUNT(s)
 
 static const struct op_case cases[] = {
-    {"embed F32 V=50 C=64", record_embed, {QUANT_F32, 50, 64}, STEPS(mixed), usual},
-    {"embed F16 V=50 C=20", record_embed, {QUANT_F16, 50, 20}, STEPS(mixed), usual},
-    {"embed F16 V=50 C=2052", record_embed, {QUANT_F16, 50, 2052}, STEPS(mixed), usual},
-    {"embed Q8_0 V=300 C=288", record_embed, {QUANT_Q8_0, 300, 288}, STEPS(mixed), usual},
-    {"embed Q4_K V=33 C=512", record_embed, {QUANT_Q4_K, 33, 512}, STEPS(mixed), usual},
-    {"embed Q6_K V=33 C=768", record_embed, {QUANT_Q6_K, 33, 768}, STEPS(mixed), usual},
-    {"embed F32 V=3001 C=128 in parts", record_embed, {QUANT_F32, 3001, 128}, STEPS(mixed), usual, 1 << 19},
-    {"select C=4", record_select, {4}, STEPS(mixed), exact},
-    {"select C=516", record_select, {516}, STEPS(mixed), exact},
-    {"layer_norm C=4", record_layer_norm, {4}, STEPS(mixed), looser},
-    {"layer_norm C=100", record_layer_norm, {100}, STEPS(mixed), usual},
-    {"layer_norm C=768", record_layer_norm, {768}, STEPS(mixed), usual},
-    {"layer_norm C=2052", record_layer_norm, {2052}, STEPS(mixed), usual},
-    {"layer_norm C=256 of outputs", record_layer_norm, {256, 1}, STEPS(mixed), usual},
-    {"rms_norm C=4", record_rms_norm, {4}, STEPS(mixed), usual},
-    {"rms_norm C=100 residual", record_rms_norm, {100, 1}, STEPS(mixed), usual},
-    {"rms_norm C=640", record_rms_norm, {640}, STEPS(mixed), usual},
-    {"rms_norm C=2052 residual", record_rms_norm, {2052, 1}, STEPS(mixed), usual},
-    {"rms_norm C=256 of outputs", record_rms_norm, {256, 0, 1}, STEPS(mixed), usual},
-    {"token_shift C=64 n=6", record_token_shift, {64, 6}, STEPS(mixed), usual},
-    {"token_shift C=100 n=1", record_token_shift, {100, 1}, STEPS(mixed), usual},
-    {"token_shift C=768 n=6", record_token_shift, {768, 6}, STEPS(mixed), usual},
-    {"token_shift C=2052 n=1", record_token_shift, {2052, 1}, STEPS(mixed), usual},
-    {"token_shift C=256 n=3", record_token_shift, {256, 3}, STEPS(mixed), usual},
-    {"wkv7 N=64 H=2", record_wkv7, {64, 2}, STEPS(mixed), looser},
-    {"wkv7 N=64 H=3 v_first", record_wkv7, {64, 3, 1}, STEPS(mixed), looser},
-    {"wkv7 N=128 H=2 v_first", record_wkv7, {128, 2, 1}, STEPS(mixed), looser},
-    {"wkv7 N=32 H=4 v_first", record_wkv7, {32, 4, 1}, STEPS(mixed), looser},
-    {"wkv7 N=96 H=2", record_wkv7, {96, 2}, STEPS(mixed), looser},
-    {"wkv7 N=20 H=3 v_first", record_wkv7, {20, 3, 1}, STEPS(mixed), looser},
-    {"wkv7 N=4 H=5", record_wkv7, {4, 5}, STEPS(mixed), looser},
-    {"rope D=64 H=2", record_rope, {64, 2, 10000, 0, 1}, STEPS(mixed), usual},
+    {"embed F32 V=50 C=64", record_embed, {QUANT_F32, 50, 64}, STEPS(mixed), USUAL},
+    {"embed F16 V=50 C=20", record_embed, {QUANT_F16, 50, 20}, STEPS(mixed), USUAL},
+    {"embed F16 V=50 C=2052", record_embed, {QUANT_F16, 50, 2052}, STEPS(mixed), USUAL},
+    {"embed Q8_0 V=300 C=288", record_embed, {QUANT_Q8_0, 300, 288}, STEPS(mixed), USUAL},
+    {"embed Q4_K V=33 C=512", record_embed, {QUANT_Q4_K, 33, 512}, STEPS(mixed), USUAL},
+    {"embed Q6_K V=33 C=768", record_embed, {QUANT_Q6_K, 33, 768}, STEPS(mixed), USUAL},
+    {"embed F32 V=3001 C=128 in parts", record_embed, {QUANT_F32, 3001, 128}, STEPS(mixed), USUAL, 1 << 19},
+    {"select C=4", record_select, {4}, STEPS(mixed), EXACT},
+    {"select C=516", record_select, {516}, STEPS(mixed), EXACT},
+    {"layer_norm C=4", record_layer_norm, {4}, STEPS(mixed), LOOSER},
+    {"layer_norm C=100", record_layer_norm, {100}, STEPS(mixed), USUAL},
+    {"layer_norm C=768", record_layer_norm, {768}, STEPS(mixed), USUAL},
+    {"layer_norm C=2052", record_layer_norm, {2052}, STEPS(mixed), USUAL},
+    {"layer_norm C=256 of outputs", record_layer_norm, {256, 1}, STEPS(mixed), USUAL},
+    {"rms_norm C=4", record_rms_norm, {4}, STEPS(mixed), USUAL},
+    {"rms_norm C=100 residual", record_rms_norm, {100, 1}, STEPS(mixed), USUAL},
+    {"rms_norm C=640", record_rms_norm, {640}, STEPS(mixed), USUAL},
+    {"rms_norm C=2052 residual", record_rms_norm, {2052, 1}, STEPS(mixed), USUAL},
+    {"rms_norm C=256 of outputs", record_rms_norm, {256, 0, 1}, STEPS(mixed), USUAL},
+    {"token_shift C=64 n=6", record_token_shift, {64, 6}, STEPS(mixed), USUAL},
+    {"token_shift C=100 n=1", record_token_shift, {100, 1}, STEPS(mixed), USUAL},
+    {"token_shift C=768 n=6", record_token_shift, {768, 6}, STEPS(mixed), USUAL},
+    {"token_shift C=2052 n=1", record_token_shift, {2052, 1}, STEPS(mixed), USUAL},
+    {"token_shift C=256 n=3", record_token_shift, {256, 3}, STEPS(mixed), USUAL},
+    {"wkv7 N=64 H=2", record_wkv7, {64, 2}, STEPS(mixed), LOOSER},
+    {"wkv7 N=64 H=3 v_first", record_wkv7, {64, 3, 1}, STEPS(mixed), LOOSER},
+    {"wkv7 N=128 H=2 v_first", record_wkv7, {128, 2, 1}, STEPS(mixed), LOOSER},
+    {"wkv7 N=32 H=4 v_first", record_wkv7, {32, 4, 1}, STEPS(mixed), LOOSER},
+    {"wkv7 N=96 H=2", record_wkv7, {96, 2}, STEPS(mixed), LOOSER},
+    {"wkv7 N=20 H=3 v_first", record_wkv7, {20, 3, 1}, STEPS(mixed), LOOSER},
+    {"wkv7 N=4 H=5", record_wkv7, {4, 5}, STEPS(mixed), LOOSER},
+    {"wkv7 N=64 H=2 short k", record_wkv7, {64, 2, 0, 1}, STEPS(mixed), LOOSER},
+    {"rope D=64 H=2", record_rope, {64, 2, 10000, 0, 1}, STEPS(mixed), USUAL},
     {"rope D=64 H=2 far", record_rope, {64, 2, 10000, 0, 1}, STEPS(far), {1e-7, 1e-3, 0}},
     {"rope D=256 H=3 norm far scaled", record_rope, {256, 3, 1000000, 1, 8}, STEPS(far), {1e-7, 4e-3, 0}},
-    {"rope D=80 H=1 norm", record_rope, {80, 1, 500000, 1, 1}, STEPS(mixed), looser},
-    {"rope D=4 H=5 norm", record_rope, {4, 5, 10000, 1, 1}, STEPS(mixed), looser},
-    {"kv_write KV=64 P=300", record_kv_write, {64, 300}, STEPS(near), exact},
-    {"kv_write KV=516 P=40 ring", record_kv_write, {516, 40}, STEPS(far), exact},
-    {"attention D=64 H=4/4", record_attention, {64, 4, 4, 300, 0}, STEPS(near), usual},
-    {"attention D=64 H=6/2 window=50", record_attention, {64, 6, 2, 300, 50}, STEPS(near), usual},
-    {"attention D=128 H=4/2", record_attention, {128, 4, 2, 300, 0}, STEPS(near), usual},
-    {"attention D=256 H=4/1", record_attention, {256, 4, 1, 300, 0}, STEPS(near), usual},
-    {"attention D=256 H=4/1 window=16 ring of 40", record_attention, {256, 4, 1, 40, 16}, STEPS(far), usual},
-    {"attention D=16 H=3/1 window=16 ring of 40", record_attention, {16, 3, 1, 40, 16}, STEPS(far), usual},
-    {"attention D=80 H=2/1", record_attention, {80, 2, 1, 300, 0}, STEPS(near), usual},
-    {"attention D=4 H=2/2", record_attention, {4, 2, 2, 300, 0}, STEPS(near), usual},
-    {"kv_write, attention D=32 H=4/2", record_attention_written, {32, 4, 2, 64, 0}, STEPS(growing), usual},
+    {"rope D=80 H=1 norm", record_rope, {80, 1, 500000, 1, 1}, STEPS(mixed), LOOSER},
+    {"rope D=4 H=5 norm", record_rope, {4, 5, 10000, 1, 1}, STEPS(mixed), LOOSER},
+    {"kv_write KV=64 P=300", record_kv_write, {64, 300}, STEPS(near), EXACT},
+    {"kv_write KV=516 P=40 ring", record_kv_write, {516, 40}, STEPS(far), EXACT},
+    {"attention D=64 H=4/4", record_attention, {64, 4, 4, 300, 0}, STEPS(near), USUAL},
+    {"attention D=64 H=6/2 window=50", record_attention, {64, 6, 2, 300, 50}, STEPS(near), USUAL},
+    {"attention D=128 H=4/2", record_attention, {128, 4, 2, 300, 0}, STEPS(near), USUAL},
+    {"attention D=256 H=4/1", record_attention, {256, 4, 1, 300, 0}, STEPS(near), USUAL},
+    {"attention D=256 H=4/1 window=16 ring of 40", record_attention, {256, 4, 1, 40, 16}, STEPS(far), USUAL},
+    {"attention D=16 H=3/1 window=16 ring of 40", record_attention, {16, 3, 1, 40, 16}, STEPS(far), USUAL},
+    {"attention D=80 H=2/1", record_attention, {80, 2, 1, 300, 0}, STEPS(near), USUAL},
+    {"attention D=4 H=2/2", record_attention, {4, 2, 2, 300, 0}, STEPS(near), USUAL},
+    {"kv_write, attention D=32 H=4/2", record_attention_written, {32, 4, 2, 64, 0}, STEPS(growing), USUAL},
     {"kv_write, attention D=64 H=2/1 window=9 ring of 48", record_attention_written, {64, 2, 1, 48, 9}, STEPS(growing),
-     usual},
+     USUAL},
 };
 
 int main(void)

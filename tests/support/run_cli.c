@@ -105,8 +105,9 @@ static bool holds(const char *text, const char *expected)
 void cli_expect(const struct cli_result *r, int code, const char *out, const char *err)
 {
     if (r->code == code && holds(r->out, out) && holds(r->err, err)) return;
-    fail_msg("%s\nexit code %d, expected %d\nout: %.2000s\nexpected: %s\nerr: %.2000s\nexpected: %s", r->command, r->code,
-             code, r->out, out ? out : "nothing", r->err, err ? err : "nothing");
+    fail_msg("%s\nexit code %d, expected %d\nout: %.2000s\nexpected: %s\nerr: %.2000s\nexpected: %s", r->command,
+             r->code, code, r->out, out ? out : "nothing", r->err,
+             err ? err : "nothing");
 }
 
 void cli_expect_error(const char *command, int code, const char *message)

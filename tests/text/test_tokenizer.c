@@ -118,7 +118,7 @@ static void test_rwkv_golden(void **state)
 {
     (void)state;
     struct opened o;
-    open_model(&o, "models/rwkv7-tiny-f16.gguf");
+    open_model(&o, "models/rwkv7-tiny-q8_0.gguf");
     /* llama.cpp finds the control token <s> in plain text too; here only TOKENIZE_SPECIAL does */
     compare_golden(o.t, "tests/text/tokens-rwkv7-tiny.json", "<s>");
     assert_int_equal(tokenizer_size(o.t), 2560);
@@ -136,7 +136,7 @@ static void test_rwkv_round_trip(void **state)
 {
     (void)state;
     struct opened o;
-    open_model(&o, "models/rwkv7-tiny-f16.gguf");
+    open_model(&o, "models/rwkv7-tiny-q8_0.gguf");
     struct rng rng;
     rng_seed(&rng, 1);
     for (int round = 0; round < 300; round++) {

@@ -1,16 +1,18 @@
 // Y[t, row] = combine(act(sum_k W[row, k] x[t, k] + bias[row]), other[t, row]) for many tokens.
-// A workgroup of 16 x 16 threads makes a tile of 64 rows x 64 tokens, a thread 4 x 4 of it. Per step of 32 columns the
-// weights are decoded once into workgroup memory, transposed so that a thread reads 4 rows (tokens) as one vector.
-// grid: x = rows / 64, y = tokens / 64
-// Needs: Real (f32 or f16, the type of the weights' tile); a codec (weight_span), epilogue.
+// A workgroup of 16 x 16 threads makes a tile of 64 QUADS rows x 64 tokens, a thread 4 QUADS x 4 of it. Per step of 32
+// columns the weights are decoded once into workgroup memory, transposed so that a thread reads 4 rows (tokens) as one
+// vector. Memory: 4 KiB QUADS (f16) or 8 KiB QUADS (f32) for the weights and 8 KiB for x.
+// grid: x = rows / (64 QUADS), y = tokens / 64
+// Needs: QUADS (1 or 2), Real (f32 or f16, the type of the weights' tile); a codec (weight_span), epilogue.
 @group(0) @binding(4) var<storage, read> x: array<vec4f>;         // [T, K/4]
 @group(0) @binding(5) var<storage, read> bias: array<f32>;        // [M]
 @group(0) @binding(6) var<storage, read> other: array<f32>;       // [T, M]
 @group(0) @binding(7) var<storage, read_write> y: array<f32>;     // [T, M]
 
 const TILE_K = 32u;
-var<workgroup> tile_w: array<vec4<Real>, TILE_K * 16u>;  // [k][row / 4]
-var<workgroup> tile_x: array<vec4f, TILE_K * 16u>;       // [k][token / 4]
+const ROW_QUADS = 16u * QUADS;
+var<workgroup> tile_w: array<vec4<Real>, TILE_K * ROW_QUADS>;  // [k][row / 4]
+var<workgroup> tile_x: array<vec4f, TILE_K * 16u>;             // [k][token / 4]
 
 // 4 rows x 16 columns of W
 fn matmat_load_w(row: u32, quad: u32, span: u32, k: u32) {
@@ -27,7 +29,7 @@ fn matmat_load_w(row: u32, quad: u32, span: u32, k: u32) {
     }
     for (var i = 0u; i < 4u; i++) {
         let columns = transpose(mat4x4f(w0[i], w1[i], w2[i], w3[i]));
-        for (var j = 0u; j < 4u; j++) { tile_w[(k + i * 4u + j) * 16u + quad] = vec4<Real>(columns[j]); }
+        for (var j = 0u; j < 4u; j++) { tile_w[(k + i * 4u + j) * ROW_QUADS + quad] = vec4<Real>(columns[j]); }
     }
 }
 
@@ -55,38 +57,57 @@ fn matmat_store(token: u32, tokens: u32, row: u32, sums: vec4f) {
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
     let tokens = select(batch.n_tokens, batch.n_outputs, params.on_outputs == 1u);
-    let row0 = group.x * 64u;
+    let row0 = group.x * (64u * QUADS);
     let token0 = group.y * 64u;
     let quad = thread % 16u;
-    let other_quad = thread / 16u;
-    var sum0 = vec4f();
-    var sum1 = vec4f();
-    var sum2 = vec4f();
-    var sum3 = vec4f();
+    let token_quad = thread / 16u;
+    // sums of 4 rows for each of 4 tokens; then of the 4 rows that lie 64 further
+    var a0 = vec4f();
+    var a1 = vec4f();
+    var a2 = vec4f();
+    var a3 = vec4f();
+    var b0 = vec4f();
+    var b1 = vec4f();
+    var b2 = vec4f();
+    var b3 = vec4f();
     for (var k = 0u; k < params.spans * 16u; k += TILE_K) {
-        // threads 0-127 load x, 128-159 decode weights
+        // threads 0-127 load x, the next 32 QUADS decode weights
         if thread < 128u {
             let part = thread / 16u;
             matmat_load_x(token0 + quad * 4u, tokens - 1u, quad, k / 4u + part, part * 4u);
-        } else if thread < 160u {
-            let part = (thread - 128u) / 16u;
-            matmat_load_w(row0 + quad * 4u, quad, k / 16u + part, part * 16u);
+        } else if thread < 128u + 2u * ROW_QUADS {
+            let part = (thread - 128u) / ROW_QUADS;
+            let row_quad = thread % ROW_QUADS;
+            matmat_load_w(row0 + row_quad * 4u, row_quad, k / 16u + part, part * 16u);
         }
         workgroupBarrier();
         for (var i = 0u; i < TILE_K; i++) {
-            let w = vec4f(tile_w[i * 16u + quad]);
-            let v = tile_x[i * 16u + other_quad];
-            sum0 += w * v.x;
-            sum1 += w * v.y;
-            sum2 += w * v.z;
-            sum3 += w * v.w;
+            let v = tile_x[i * 16u + token_quad];
+            let w = vec4f(tile_w[i * ROW_QUADS + quad]);
+            a0 += w * v.x;
+            a1 += w * v.y;
+            a2 += w * v.z;
+            a3 += w * v.w;
+            if QUADS > 1u {
+                let far = vec4f(tile_w[i * ROW_QUADS + quad + ROW_QUADS - 16u]);
+                b0 += far * v.x;
+                b1 += far * v.y;
+                b2 += far * v.z;
+                b3 += far * v.w;
+            }
         }
         workgroupBarrier();
     }
     let row = row0 + quad * 4u;
-    let token = token0 + other_quad * 4u;
-    matmat_store(token, tokens, row, sum0);
-    matmat_store(token + 1u, tokens, row, sum1);
-    matmat_store(token + 2u, tokens, row, sum2);
-    matmat_store(token + 3u, tokens, row, sum3);
+    let token = token0 + token_quad * 4u;
+    matmat_store(token, tokens, row, a0);
+    matmat_store(token + 1u, tokens, row, a1);
+    matmat_store(token + 2u, tokens, row, a2);
+    matmat_store(token + 3u, tokens, row, a3);
+    if QUADS > 1u {
+        matmat_store(token, tokens, row + 64u, b0);
+        matmat_store(token + 1u, tokens, row + 64u, b1);
+        matmat_store(token + 2u, tokens, row + 64u, b2);
+        matmat_store(token + 3u, tokens, row + 64u, b3);
+    }
 }

@@ -1,4 +1,4 @@
-/* device.c (engine) - corvid_device: a GPU or the scalar reference. */
+/* handles.c - corvid_device: a GPU or the scalar reference. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,0 +1,386 @@
+/* test_gpu.c - buffers, pools, kernels, passes, readback and their errors, on whatever device there is. */
+#define _POSIX_C_SOURCE 200809L
+
+#include "gpu/gpu.h"
+
+/* cmocka.h comes last: its macro fail would hide base/error.h's function */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const char double_wgsl[] =
+    "struct Params { factor: u32 }\n"
+    "@group(0) @binding(0) var<uniform> params: Params;\n"
+    "@group(0) @binding(1) var<storage, read> x: array<u32>;\n"
+    "@group(0) @binding(2) var<storage, read_write> y: array<u32>;\n"
+    "@compute @workgroup_size(4) fn main(@builtin(global_invocation_id) id: vec3u) {\n"
+    "    y[id.x] = x[id.x] * params.factor;\n"
+    "}\n";
+
+static const char *device(void) { return getenv("CORVID_DEVICE"); }
+
+static int open_gpu(void **state)
+{
+    struct error err = {0};
+    *state = gpu_open(&(struct gpu_options){.device = device(), .validate = true}, &err);
+    if (!*state) fprintf(stderr, "no GPU: %s\n", err.message);
+    return *state ? 0 : 1;
+}
+
+static int close_gpu(void **state)
+{
+    gpu_close(*state);
+    return 0;
+}
+
+static struct gpu_buffer *buffer_of(struct gpu *gpu, uint64_t bytes)
+{
+    struct error err = {0};
+    struct gpu_buffer *b = gpu_buffer_create(gpu, "test", bytes, &err);
+    if (!b) fail_msg("%s", err.message);
+    return b;
+}
+
+/* reads range into out, in a submission of its own */
+static void read_range(struct gpu *gpu, struct gpu_range range, void *out)
+{
+    unsigned ticket;
+    const void *data;
+    gpu_begin(gpu);
+    assert_true(gpu_read(gpu, range, &ticket, NULL));
+    assert_true(gpu_submit(gpu, NULL));
+    assert_true(gpu_wait(gpu, ticket, &data, NULL));
+    memcpy(out, data, (size_t)range.bytes);
+    gpu_release(gpu, ticket);
+}
+
+/* ---- devices ---- */
+
+static void lists_devices(void **state)
+{
+    (void)state;
+    struct gpu_info infos[32];
+    size_t n = 0, same = 0;
+    assert_true(gpu_list(infos, 32, &n, NULL));
+    assert_in_range(n, 1, 32);
+    for (size_t i = 0; i < n; i++) {
+        assert_true(infos[i].name[0] && infos[i].backend[0] && infos[i].kind[0]);
+        assert_true(infos[i].max_workgroup_threads >= 256 && infos[i].max_workgroup_bytes >= 16384);
+        assert_true(infos[i].max_binding_bytes >= 128 << 20 && infos[i].max_groups >= 65535);
+    }
+    assert_true(gpu_list(NULL, 0, &same, NULL));
+    assert_int_equal(same, n);
+}
+
+static void options_take_features_away(void **state)
+{
+    (void)state;
+    struct gpu_options options = {.device = device(), .no_f16 = true, .no_subgroups = true};
+    struct gpu *gpu = gpu_open(&options, NULL);
+    assert_non_null(gpu);
+    assert_false(gpu_describe(gpu)->shader_f16 || gpu_describe(gpu)->subgroups || gpu_describe(gpu)->subgroup_size);
+    gpu_close(gpu);
+}
+
+static void subgroups_have_a_size(void **state)
+{
+    const struct gpu_info *info = gpu_describe(*state);
+    if (!info->subgroups) skip();
+    assert_in_range(info->subgroup_size, 4, 128);
+    assert_int_equal(info->subgroup_size & (info->subgroup_size - 1), 0);
+}
+
+static void no_such_device(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    assert_null(gpu_open(&(struct gpu_options){.device = "nonexistent"}, &err));
+    assert_int_equal(err.code, ERR_NO_DEVICE);
+    assert_non_null(strstr(err.message, "nonexistent"));
+    err = (struct error){0};
+    assert_null(gpu_open(&(struct gpu_options){.device = "999"}, &err));
+    assert_int_equal(err.code, ERR_NO_DEVICE);
+}
+
+static void no_such_library(void **state)
+{
+    (void)state;
+    const char *set = getenv("CORVID_WEBGPU");
+    char *before = set ? strdup(set) : NULL;
+    struct error err = {0};
+    setenv("CORVID_WEBGPU", "/nonexistent/libwgpu_native.so", 1);
+    struct gpu *gpu = gpu_open(NULL, &err);
+    if (before) setenv("CORVID_WEBGPU", before, 1);
+    else unsetenv("CORVID_WEBGPU");
+    free(before);
+    assert_null(gpu);
+    assert_int_equal(err.code, ERR_NO_DEVICE);
+    assert_non_null(strstr(err.message, "/nonexistent/libwgpu_native.so"));
+}
+
+static void close_accepts_null(void **state)
+{
+    (void)state;
+    gpu_close(NULL);
+    gpu_buffer_destroy(NULL);
+    gpu_kernel_destroy(NULL);
+    gpu_bindings_destroy(NULL);
+    gpu_pool_destroy(NULL);
+}
+
+/* ---- buffers ---- */
+
+static void buffers_start_zeroed(void **state)
+{
+    struct gpu_buffer *b = buffer_of(*state, 4096);
+    uint8_t got[4096], zeros[4096] = {0};
+    memset(got, 1, sizeof got);
+    read_range(*state, (struct gpu_range){b, 0, sizeof got}, got);
+    assert_memory_equal(got, zeros, sizeof got);
+    gpu_buffer_destroy(b);
+}
+
+static void reads_what_was_written(void **state)
+{
+    struct gpu_buffer *b = buffer_of(*state, 1024);
+    uint32_t words[256], got[256], part[4] = {~0u, ~1u, ~2u, ~3u};
+    for (uint32_t i = 0; i < 256; i++) words[i] = i * 2654435761u;
+    gpu_write(*state, b, 0, words, sizeof words);
+    gpu_write(*state, b, 400, part, sizeof part);
+    memcpy(words + 100, part, sizeof part);
+    read_range(*state, (struct gpu_range){b, 0, sizeof got}, got);
+    assert_memory_equal(got, words, sizeof words);
+    read_range(*state, (struct gpu_range){b, 396, 8}, got);
+    assert_memory_equal(got, words + 99, 8);
+    gpu_buffer_destroy(b);
+}
+
+static void copies_and_clears(void **state)
+{
+    struct gpu *gpu = *state;
+    struct gpu_buffer *a = buffer_of(gpu, 64), *b = buffer_of(gpu, 64);
+    uint32_t words[16], got[16], want[16] = {0};
+    for (uint32_t i = 0; i < 16; i++) words[i] = i + 1;
+    gpu_write(gpu, a, 0, words, sizeof words);
+    gpu_begin(gpu);
+    gpu_copy(gpu, (struct gpu_range){a, 8, 32}, (struct gpu_range){b, 16, 32});
+    gpu_clear(gpu, (struct gpu_range){b, 24, 8});
+    assert_true(gpu_submit(gpu, NULL));
+    memcpy(want + 4, words + 2, 32);
+    want[6] = want[7] = 0;
+    read_range(gpu, (struct gpu_range){b, 0, sizeof got}, got);
+    assert_memory_equal(got, want, sizeof want);
+    gpu_buffer_destroy(a);
+    gpu_buffer_destroy(b);
+}
+
+static void too_large_a_buffer(void **state)
+{
+    struct error err = {0};
+    assert_null(gpu_buffer_create(*state, "huge", gpu_describe(*state)->max_buffer_bytes + 4, &err));
+    assert_int_equal(err.code, ERR_LIMIT);
+    assert_non_null(strstr(err.message, "huge"));
+}
+
+static void pool_ranges_are_aligned_and_apart(void **state)
+{
+    enum { RANGES = 40, BYTES = 4096 };
+    struct gpu_pool *pool = gpu_pool_create(*state, "pool", BYTES);
+    struct gpu_range r[RANGES];
+    uint64_t asked = 0;
+    for (size_t i = 0; i < RANGES; i++) {
+        uint64_t bytes = i == 20 ? 3 * BYTES : 4 + 92 * i; /* one is larger than the pool's buffers */
+        assert_true(gpu_pool_alloc(pool, bytes, &r[i], NULL));
+        asked += bytes;
+        assert_int_equal(r[i].bytes, bytes);
+        assert_int_equal(r[i].at % gpu_describe(*state)->storage_alignment, 0);
+        assert_int_equal(r[i].at % gpu_describe(*state)->uniform_alignment, 0);
+        for (size_t k = 0; k < i; k++)
+            assert_true(r[k].buffer != r[i].buffer || r[k].at + r[k].bytes <= r[i].at || r[i].at + bytes <= r[k].at);
+    }
+    assert_true(gpu_pool_bytes(pool) >= asked);
+    /* every range can be written to its last byte */
+    for (uint32_t i = 0; i < RANGES; i++) gpu_write(*state, r[i].buffer, r[i].at + r[i].bytes - 4, &i, 4);
+    for (uint32_t i = 0; i < RANGES; i++) {
+        uint32_t got = ~i;
+        read_range(*state, (struct gpu_range){r[i].buffer, r[i].at + r[i].bytes - 4, 4}, &got);
+        assert_int_equal(got, i);
+    }
+    struct error err = {0};
+    assert_false(gpu_pool_alloc(pool, UINT64_MAX - 3, &r[0], &err));
+    assert_int_equal(err.code, ERR_LIMIT);
+    gpu_pool_destroy(pool);
+}
+
+/* ---- kernels and passes ---- */
+
+static void dispatches_see_earlier_ones(void **state)
+{
+    struct gpu *gpu = *state;
+    struct gpu_buffer *params = buffer_of(gpu, 256), *a = buffer_of(gpu, 64), *b = buffer_of(gpu, 64);
+    struct gpu_kernel *kernel = gpu_kernel_create(gpu, "double", double_wgsl, "urw", NULL);
+    assert_non_null(kernel);
+    const struct gpu_range there[] = {{params, 0, 256}, {a, 0, 64}, {b, 0, 64}};
+    const struct gpu_range back[] = {{params, 0, 256}, {b, 0, 64}, {a, 0, 64}};
+    struct gpu_bindings *there_bound = gpu_bindings_create(gpu, kernel, there, 3, NULL);
+    struct gpu_bindings *back_bound = gpu_bindings_create(gpu, kernel, back, 3, NULL);
+    assert_true(there_bound && back_bound);
+    uint32_t factor = 3, words[16], got[16];
+    for (uint32_t i = 0; i < 16; i++) words[i] = i;
+    gpu_write(gpu, params, 0, &factor, 4);
+    gpu_write(gpu, a, 0, words, 64);
+    const uint32_t groups[3] = {4, 1, 1};
+    unsigned ticket;
+    const void *data;
+    gpu_begin(gpu);
+    gpu_dispatch(gpu, kernel, there_bound, groups);
+    gpu_dispatch(gpu, kernel, back_bound, groups);
+    gpu_dispatch(gpu, kernel, there_bound, groups);
+    assert_true(gpu_read(gpu, (struct gpu_range){b, 0, 64}, &ticket, NULL));
+    assert_true(gpu_submit(gpu, NULL));
+    factor = 5; /* too late for what is submitted */
+    gpu_write(gpu, params, 0, &factor, 4);
+    assert_true(gpu_wait(gpu, ticket, &data, NULL));
+    memcpy(got, data, 64);
+    gpu_release(gpu, ticket);
+    for (uint32_t i = 0; i < 16; i++) assert_int_equal(got[i], 27 * i);
+    gpu_bindings_destroy(there_bound);
+    gpu_bindings_destroy(back_bound);
+    gpu_kernel_destroy(kernel);
+    gpu_buffer_destroy(params);
+    gpu_buffer_destroy(a);
+    gpu_buffer_destroy(b);
+}
+
+/* and the device works on afterwards */
+static void bad_kernel(struct gpu *gpu, const char *name, const char *wgsl, const char *bindings)
+{
+    struct error err = {0};
+    assert_null(gpu_kernel_create(gpu, name, wgsl, bindings, &err));
+    assert_int_not_equal(err.code, ERR_NONE);
+    assert_non_null(strstr(err.message, name));
+    assert_true(gpu_check(gpu, NULL));
+    struct gpu_kernel *good = gpu_kernel_create(gpu, "double", double_wgsl, "urw", NULL);
+    assert_non_null(good);
+    gpu_kernel_destroy(good);
+}
+
+static void bad_wgsl_names_the_kernel(void **state) { bad_kernel(*state, "misspelt", "@compute fun main() {}", ""); }
+
+static void bad_types_name_the_kernel(void **state)
+{
+    bad_kernel(*state, "mistyped", "@compute @workgroup_size(1) fn main() { let a: u32 = 1.5; }", "");
+}
+
+static void no_entry_point_names_the_kernel(void **state)
+{
+    bad_kernel(*state, "mainless", "@compute @workgroup_size(1) fn other() {}", "");
+}
+
+static void wrong_layout_names_the_kernel(void **state) { bad_kernel(*state, "unbound", double_wgsl, "ur"); }
+
+static void too_many_bindings(void **state)
+{
+    struct error err = {0};
+    assert_null(gpu_kernel_create(*state, "greedy", double_wgsl, "urrrrrrrrrrrrrrrrrrrrrrrrrrr", &err));
+    assert_int_equal(err.code, ERR_LIMIT);
+    assert_non_null(strstr(err.message, "greedy"));
+}
+
+static void wrong_bindings(void **state)
+{
+    struct gpu *gpu = *state;
+    struct gpu_kernel *kernel = gpu_kernel_create(gpu, "double", double_wgsl, "urw", NULL);
+    struct gpu_buffer *b = buffer_of(gpu, 1024);
+    struct error err = {0};
+    struct gpu_range r[] = {{b, 0, 256}, {b, 256, 256}, {b, 512, gpu_describe(gpu)->max_binding_bytes + 4}};
+    assert_null(gpu_bindings_create(gpu, kernel, r, 3, &err));
+    assert_int_equal(err.code, ERR_LIMIT);
+    assert_non_null(strstr(err.message, "double"));
+    assert_null(gpu_bindings_create(gpu, kernel, r, 2, &err));
+    assert_int_equal(err.code, ERR_DEVICE);
+    /* past the buffer's end: the device finds it */
+    r[2].bytes = 1024;
+    err = (struct error){0};
+    assert_null(gpu_bindings_create(gpu, kernel, r, 3, &err));
+    assert_int_equal(err.code, ERR_DEVICE);
+    assert_non_null(strstr(err.message, "double"));
+    assert_true(gpu_check(gpu, NULL));
+    gpu_buffer_destroy(b);
+    gpu_kernel_destroy(kernel);
+}
+
+/* ---- tickets ---- */
+
+static void tickets_run_out_and_come_back(void **state)
+{
+    struct gpu *gpu = *state;
+    struct gpu_buffer *b = buffer_of(gpu, 4 * GPU_TICKETS);
+    unsigned tickets[GPU_TICKETS], one_more;
+    uint32_t words[GPU_TICKETS];
+    for (uint32_t i = 0; i < GPU_TICKETS; i++) words[i] = 100 + i;
+    gpu_write(gpu, b, 0, words, sizeof words);
+    for (int round = 0; round < 2; round++) {
+        struct error err = {0};
+        gpu_begin(gpu);
+        for (uint32_t i = 0; i < GPU_TICKETS; i++)
+            assert_true(gpu_read(gpu, (struct gpu_range){b, 4 * i, 4}, &tickets[i], NULL));
+        assert_false(gpu_read(gpu, (struct gpu_range){b, 0, 4}, &one_more, &err));
+        assert_int_equal(err.code, ERR_LIMIT);
+        assert_true(gpu_submit(gpu, NULL));
+        for (uint32_t i = GPU_TICKETS; i-- > 0;) {
+            const void *data;
+            assert_true(gpu_wait(gpu, tickets[i], &data, NULL));
+            assert_int_equal(*(const uint32_t *)data, 100 + i);
+            gpu_release(gpu, tickets[i]);
+        }
+    }
+    gpu_buffer_destroy(b);
+}
+
+static void released_unread(void **state)
+{
+    struct gpu *gpu = *state;
+    struct gpu_buffer *b = buffer_of(gpu, 16);
+    for (int i = 0; i < 3 * GPU_TICKETS; i++) {
+        unsigned ticket;
+        gpu_begin(gpu);
+        assert_true(gpu_read(gpu, (struct gpu_range){b, 0, 16}, &ticket, NULL));
+        assert_true(gpu_submit(gpu, NULL));
+        gpu_release(gpu, ticket);
+    }
+    assert_true(gpu_finish(gpu, NULL));
+    gpu_buffer_destroy(b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lists_devices),
+        cmocka_unit_test(options_take_features_away),
+        cmocka_unit_test(subgroups_have_a_size),
+        cmocka_unit_test(no_such_device),
+        cmocka_unit_test(no_such_library),
+        cmocka_unit_test(close_accepts_null),
+        cmocka_unit_test(buffers_start_zeroed),
+        cmocka_unit_test(reads_what_was_written),
+        cmocka_unit_test(copies_and_clears),
+        cmocka_unit_test(too_large_a_buffer),
+        cmocka_unit_test(pool_ranges_are_aligned_and_apart),
+        cmocka_unit_test(dispatches_see_earlier_ones),
+        cmocka_unit_test(bad_wgsl_names_the_kernel),
+        cmocka_unit_test(bad_types_name_the_kernel),
+        cmocka_unit_test(no_entry_point_names_the_kernel),
+        cmocka_unit_test(wrong_layout_names_the_kernel),
+        cmocka_unit_test(too_many_bindings),
+        cmocka_unit_test(wrong_bindings),
+        cmocka_unit_test(tickets_run_out_and_come_back),
+        cmocka_unit_test(released_unread),
+    };
+    return cmocka_run_group_tests_name("gpu", tests, open_gpu, close_gpu);
+}
