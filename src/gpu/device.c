@@ -151,14 +151,23 @@ static size_t choose(const struct gpu_info *infos, size_t n, const char *wanted)
     return n;
 }
 
+/* kernels are compiled on several threads, and each may see an error */
+static void lock(struct gpu *gpu)
+{
+    while (atomic_flag_test_and_set(&gpu->error_lock)) continue;
+}
+
+static void unlock(struct gpu *gpu) { atomic_flag_clear(&gpu->error_lock); }
+
 static void remember(struct gpu *gpu, enum error_code code, const char *what, WGPUStringView message)
 {
-    if (gpu->error.code) return;
     char text[400];
     copy_text(text, sizeof text, message);
     for (char *c = text; *c; c++)
         if (*c == '\n') *c = ' ';
-    fail(&gpu->error, code, "%s: %s", what, text);
+    lock(gpu);
+    if (!gpu->error.code || code == ERR_DEVICE_LOST) fail(&gpu->error, code, "%s: %s", what, text);
+    unlock(gpu);
 }
 
 /* wgpu-native calls these from within the failing call or a poll; they only store */
@@ -179,7 +188,6 @@ static void on_lost(WGPUDevice const *device, WGPUDeviceLostReason reason, WGPUS
     struct gpu *gpu = user;
     if (reason == WGPUDeviceLostReason_Destroyed || reason == WGPUDeviceLostReason_CallbackCancelled) return;
     gpu->lost = true;
-    gpu->error.code = ERR_NONE;
     remember(gpu, ERR_DEVICE_LOST, "the GPU was lost", message);
 }
 
@@ -253,6 +261,7 @@ struct gpu *gpu_open(const struct gpu_options *options, struct error *err)
     const struct gpu_options *o = options ? options : &defaults;
     struct gpu *gpu = calloc(1, sizeof *gpu);
     if (!gpu) return fail_memory(err, "the device"), NULL;
+    atomic_flag_clear(&gpu->error_lock);
     if (!webgpu_load(&gpu->w, err)) return free(gpu), NULL;
     gpu->instance = create_instance(&gpu->w);
     bool ok = gpu->instance ? choose_adapter(gpu, o->device, err)
@@ -296,8 +305,10 @@ const struct gpu_info *gpu_describe(const struct gpu *gpu) { return &gpu->info; 
 bool gpu_check(struct gpu *gpu, struct error *err)
 {
     if (gpu->lost) return fail(err, ERR_DEVICE_LOST, "the GPU was lost: open the model again");
-    if (!gpu->error.code) return true;
-    if (err) *err = gpu->error;
+    lock(gpu);
+    struct error error = gpu->error;
     gpu->error = (struct error){0};
-    return false;
+    unlock(gpu);
+    if (error.code && err) *err = error;
+    return !error.code;
 }

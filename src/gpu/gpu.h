@@ -5,7 +5,7 @@
  * writes did. Dispatches that share no written buffer may run side by side.
  * Errors of the device arrive late: gpu_submit, gpu_wait and the create functions report the first one since the last
  * report. After ERR_DEVICE_LOST nothing works any more: close and open anew.
- * One thread at a time per gpu. Destroy everything made from a gpu before gpu_close. */
+ * One thread at a time per gpu, but kernels may be created on several. Destroy everything made from a gpu before gpu_close. */
 #ifndef CORVID_GPU_GPU_H
 #define CORVID_GPU_GPU_H
 

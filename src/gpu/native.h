@@ -2,6 +2,8 @@
 #ifndef CORVID_GPU_NATIVE_H
 #define CORVID_GPU_NATIVE_H
 
+#include <stdatomic.h>
+
 #include <webgpu.h>
 #include <wgpu.h>
 
@@ -64,6 +66,7 @@ struct gpu {
 
     struct gpu_ticket tickets[GPU_TICKETS];
     WGPUSubmissionIndex last_submission;
+    atomic_flag error_lock;
     struct error error; /* first one since gpu_check */
     bool lost;
 };

@@ -203,13 +203,20 @@ static bool reserve_dispatch(struct exec_gpu *x, struct error *err)
     return true;
 }
 
-/* op_plan.dispatch: one more dispatch of x->call */
+/* op_plan.dispatch, the first time: only which kernels there will be */
+static bool want_kernel(void *executor, const struct dispatch_desc *d, struct error *err)
+{
+    struct exec_gpu *x = executor;
+    return kernel_cache_want(&x->kernels, d, err);
+}
+
+/* op_plan.dispatch, the second time: one more dispatch of x->call */
 static bool add_dispatch(void *executor, const struct dispatch_desc *d, struct error *err)
 {
     struct exec_gpu *x = executor;
     if (!reserve_dispatch(x, err)) return false;
-    const struct gpu_kernel *kernel = kernel_cache_get(&x->kernels, d, err);
-    if (!kernel) return false;
+    const struct gpu_kernel *kernel = kernel_cache_find(&x->kernels, d);
+    if (!kernel) return fail(err, ERR_DEVICE, "an op planned other kernels the second time");
     if (x->params_used + PARAMS_SLOT > x->params_bytes) return fail(err, ERR_LIMIT, "too many dispatches");
     unsigned char slot[PARAMS_SLOT] = {0};
     memcpy(slot, d->params, d->params_bytes);
@@ -229,11 +236,12 @@ static bool add_dispatch(void *executor, const struct dispatch_desc *d, struct e
     return true;
 }
 
-static bool plan_call(struct exec_gpu *x, const struct op_call *c, struct error *err)
+static bool plan_call(struct exec_gpu *x, const struct op_call *c,
+                      bool (*dispatch)(void *executor, const struct dispatch_desc *d, struct error *err), struct error *err)
 {
     const struct graph *g = x->base.g;
     struct op_plan p = {.args = &c->args, .device = gpu_describe(x->gpu), .limits = x->base.limits,
-                        .rows = ROWS_TOKENS, .executor = x, .dispatch = add_dispatch};
+                        .rows = ROWS_TOKENS, .executor = x, .dispatch = dispatch};
     for (int i = 0; i < OP_MAX_INPUTS; i++) p.in_cols[i] = c->in[i].id ? g->values[c->in[i].id].cols : 0;
     for (int i = 0; i < OP_MAX_OUTPUTS; i++) p.out_cols[i] = c->out[i].id ? g->values[c->out[i].id].cols : 0;
     if (c->out[0].id) p.rows = g->values[c->out[0].id].rows;
@@ -316,7 +324,9 @@ struct exec *exec_gpu_create(struct gpu *gpu, const struct graph *g, struct step
     x->gpu = gpu;
     kernel_cache_init(&x->kernels, gpu, limits);
     bool ok = create_buffers(x, err) && gpu_weights_load(&x->weights, gpu, g, &x->arena, progress, user, err);
-    for (uint32_t i = 0; ok && i < g->n_calls; i++) ok = plan_call(x, &g->calls[i], err);
+    for (uint32_t i = 0; ok && i < g->n_calls; i++) ok = plan_call(x, &g->calls[i], want_kernel, err);
+    ok = ok && kernel_cache_compile(&x->kernels, err);
+    for (uint32_t i = 0; ok && i < g->n_calls; i++) ok = plan_call(x, &g->calls[i], add_dispatch, err);
     if (ok) {
         count(x);
         return &x->base;

@@ -1,17 +1,21 @@
 /* kernel_cache.c - links WGSL snippets to kernels. See kernel_cache.h and dispatch_desc in ops/op.h. */
 #include "model/kernel_cache.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/thread.h"
 #include "ops/shaders.h"
 
 enum { NAME_CAPACITY = 192 };
 
 struct cached_kernel {
     char name[NAME_CAPACITY];
-    struct gpu_kernel *kernel;
+    char bindings[DISPATCH_MAX_OPERANDS + 3];
+    struct builder text;       /* until it is compiled */
+    struct gpu_kernel *kernel; /* from then on */
 };
 
 void kernel_cache_init(struct kernel_cache *c, struct gpu *gpu, struct step_limits limits)
@@ -21,7 +25,10 @@ void kernel_cache_init(struct kernel_cache *c, struct gpu *gpu, struct step_limi
 
 void kernel_cache_free(struct kernel_cache *c)
 {
-    for (uint32_t i = 0; i < c->n_kernels; i++) gpu_kernel_destroy(c->kernels[i].kernel);
+    for (uint32_t i = 0; i < c->n_kernels; i++) {
+        gpu_kernel_destroy(c->kernels[i].kernel);
+        builder_free(&c->kernels[i].text);
+    }
     free(c->kernels);
     c->kernels = NULL;
     c->n_kernels = 0;
@@ -65,27 +72,64 @@ static void bindings_of(const struct dispatch_desc *d, char *out)
     *out = 0;
 }
 
-const struct gpu_kernel *kernel_cache_get(struct kernel_cache *c, const struct dispatch_desc *d, struct error *err)
+static struct cached_kernel *find(const struct kernel_cache *c, const char *name)
 {
-    char name[NAME_CAPACITY], bindings[DISPATCH_MAX_OPERANDS + 3];
-    kernel_name(d, name, sizeof name);
     for (uint32_t i = 0; i < c->n_kernels; i++)
-        if (!strcmp(c->kernels[i].name, name)) return c->kernels[i].kernel;
+        if (!strcmp(c->kernels[i].name, name)) return &c->kernels[i];
+    return NULL;
+}
+
+bool kernel_cache_want(struct kernel_cache *c, const struct dispatch_desc *d, struct error *err)
+{
+    char name[NAME_CAPACITY];
+    kernel_name(d, name, sizeof name);
+    if (find(c, name)) return true;
     if (!(c->n_kernels & (c->n_kernels - 1))) {
         size_t capacity = c->n_kernels ? 2 * (size_t)c->n_kernels : 1;
         struct cached_kernel *grown = realloc(c->kernels, capacity * sizeof *grown);
-        if (!grown) return fail_memory(err, "the kernel cache"), NULL;
+        if (!grown) return fail_memory(err, "the kernel cache");
         c->kernels = grown;
     }
-    struct builder text = {0};
-    struct gpu_kernel *kernel = NULL;
-    bindings_of(d, bindings);
-    if (kernel_text(d, gpu_describe(c->gpu), c->limits, &text, err))
-        kernel = gpu_kernel_create(c->gpu, name, text.data, bindings, err);
-    builder_free(&text);
-    if (!kernel) return NULL;
-    struct cached_kernel *entry = &c->kernels[c->n_kernels++];
-    memcpy(entry->name, name, sizeof name);
-    entry->kernel = kernel;
-    return kernel;
+    struct cached_kernel *k = &c->kernels[c->n_kernels++];
+    *k = (struct cached_kernel){0};
+    memcpy(k->name, name, sizeof name);
+    bindings_of(d, k->bindings);
+    return kernel_text(d, gpu_describe(c->gpu), c->limits, &k->text, err);
+}
+
+/* what the compiling threads share */
+struct compilation {
+    struct kernel_cache *cache;
+    atomic_uint next;
+    atomic_flag failed;
+    struct error error; /* the first one */
+};
+
+static void compile_some(void *user)
+{
+    struct compilation *c = user;
+    for (uint32_t i; (i = atomic_fetch_add(&c->next, 1)) < c->cache->n_kernels;) {
+        struct cached_kernel *k = &c->cache->kernels[i];
+        struct error error = {0};
+        if (k->kernel) continue;
+        k->kernel = gpu_kernel_create(c->cache->gpu, k->name, k->text.data, k->bindings, &error);
+        if (!k->kernel && !atomic_flag_test_and_set(&c->failed)) c->error = error;
+        builder_free(&k->text);
+    }
+}
+
+bool kernel_cache_compile(struct kernel_cache *c, struct error *err)
+{
+    struct compilation work = {.cache = c, .failed = ATOMIC_FLAG_INIT};
+    thread_run(thread_processors(), compile_some, &work);
+    if (work.error.code && err) *err = work.error;
+    return !work.error.code;
+}
+
+const struct gpu_kernel *kernel_cache_find(const struct kernel_cache *c, const struct dispatch_desc *d)
+{
+    char name[NAME_CAPACITY];
+    kernel_name(d, name, sizeof name);
+    const struct cached_kernel *k = find(c, name);
+    return k ? k->kernel : NULL;
 }

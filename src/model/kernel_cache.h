@@ -1,4 +1,4 @@
-/* kernel_cache.h - dispatch descriptions to compiled kernels, each compiled once. */
+/* kernel_cache.h - dispatch descriptions to compiled kernels, each compiled once, several at a time. */
 #ifndef CORVID_MODEL_KERNEL_CACHE_H
 #define CORVID_MODEL_KERNEL_CACHE_H
 
@@ -15,8 +15,14 @@ struct kernel_cache {
 void kernel_cache_init(struct kernel_cache *c, struct gpu *gpu, struct step_limits limits);
 void kernel_cache_free(struct kernel_cache *c);
 
-/* The kernel of a description; compiled on first use. NULL on failure. */
-const struct gpu_kernel *kernel_cache_get(struct kernel_cache *c, const struct dispatch_desc *d, struct error *err);
+/* Notes that the description's kernel will be needed. */
+bool kernel_cache_want(struct kernel_cache *c, const struct dispatch_desc *d, struct error *err);
+
+/* Compiles what is wanted, on as many threads as there are processors. */
+bool kernel_cache_compile(struct kernel_cache *c, struct error *err);
+
+/* The compiled kernel of a description; NULL if it was not wanted. */
+const struct gpu_kernel *kernel_cache_find(const struct kernel_cache *c, const struct dispatch_desc *d);
 
 /* Its name, "matmul/matvec codec/q4_k reduce/subgroup LANES=32": label, profile row, cache key. */
 void kernel_name(const struct dispatch_desc *d, char *out, size_t capacity);

@@ -4,8 +4,8 @@
  *   q[T,H*D] S[P,2*KV] -> y[T,H*D]; head h reads key-value head h / (H*D / KV)
  *   args: head_dim D, window, scale
  *
- * The cache holds the step's tokens already (kv_write.c). Position p lies in row p % P: P must be the context, or with a
- * window at least window + tokens of a step - 1. */
+ * The cache holds the step's tokens already (kv_write.c). Position p lies in row p % P: P must be the context, or
+ * with a window at least window + tokens of a step - 1. */
 #include <math.h>
 
 #include "ops/op.h"

@@ -41,7 +41,7 @@ fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
         }
         let old_top = top;
         top = max(top, lanes_max(score, lane));
-        let own = select(0.0, exp(score - top), position < end);
+        let own = exp(score - top); // 0 behind the end
         let shrink = exp(old_top - top);
         total = total * shrink + lanes_sum(vec4f(own, 0.0, 0.0, 0.0), lane).x;
         share[i] = own;

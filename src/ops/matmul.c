@@ -88,8 +88,9 @@ static bool plan_matmat(struct op_plan *p, const char *codec, uint32_t part, con
                         uint32_t min_tokens, struct error *err)
 {
     struct dispatch_desc d = describe("matmul/matmat", codec, part, params);
-    /* a tile of f16 weights takes half the workgroup memory */
-    d.f16 = p->device->shader_f16;
+    /* a tile of f16 weights takes half the workgroup memory, but F32 and BF16 would lose digits or overflow in it */
+    enum quant_type type = p->w[0].q->type;
+    d.f16 = p->device->shader_f16 && type != QUANT_F32 && type != QUANT_BF16;
     /* the larger tile reads less workgroup memory per product, where there are enough rows to fill the device */
     bool fits = p->device->max_workgroup_bytes >= (d.f16 ? 16u : 24u) << 10;
     uint32_t quads = fits && params->rows >= 1024 ? 2 : 1;

@@ -1,5 +1,5 @@
-/* test_matmul_gpu.c - matmul of every weight type: the GPU against the scalar reference. Each case runs steps of 1 to 130
- * tokens, and so every kernel that matmul.c chooses from. */
+/* test_matmul_gpu.c - matmul of every weight type: the GPU against the scalar reference. Each case runs steps of 1 to
+ * 130 tokens, and so every kernel that matmul.c chooses from. */
 #include "support/op_case.h"
 
 /* cmocka.h comes last: its macro fail would hide base/error.h's function */

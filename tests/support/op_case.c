@@ -63,7 +63,8 @@ static const struct block_scales {
     float largest;
 } block_scales[] = {
     {QUANT_Q4_0, 0, -1, 0.1f},    {QUANT_Q4_1, 0, 2, 0.1f},     {QUANT_Q5_0, 0, -1, 0.06f},  {QUANT_Q5_1, 0, 2, 0.06f},
-    {QUANT_Q8_0, 0, -1, 0.01f},   {QUANT_Q4_K, 0, 2, 0.001f},   {QUANT_Q5_K, 0, 2, 0.0005f}, {QUANT_Q6_K, 208, -1, 0.0003f},
+    {QUANT_Q8_0, 0, -1, 0.01f},   {QUANT_Q4_K, 0, 2, 0.001f},   {QUANT_Q5_K, 0, 2, 0.0005f},
+    {QUANT_Q6_K, 208, -1, 0.0003f},
 };
 
 static void write_half(uint8_t *at, float f)
@@ -227,7 +228,8 @@ static void fill_values(struct run *r)
     }
     for (uint32_t i = 0; i < b->n_inputs; i++) {
         const struct case_value *in = &b->inputs[i];
-        float *data = random_floats(&b->rng, (size_t)r->step.n_tokens * b->graph.values[in->v.id].cols, in->low, in->high);
+        size_t n = (size_t)r->step.n_tokens * b->graph.values[in->v.id].cols;
+        float *data = random_floats(&b->rng, n, in->low, in->high);
         for (int e = 0; e < 2; e++) REQUIRE(exec_value_write(r->execs[e], in->v, data, r->step.n_tokens, &err_));
         free(data);
     }
