@@ -54,32 +54,63 @@ const char *corvid_version(void);
 typedef struct corvid_device corvid_device;
 
 typedef struct corvid_device_info {
+    char runtime[32], runtime_version[24]; /* the WebGPU library: "wgpu-native" "29.0.0.0"; "" of the reference */
     char name[128];     /* "NVIDIA H200" */
     char backend[16];   /* "Vulkan", "Metal", "D3D12", "OpenGL", "reference" */
     char kind[16];      /* "discrete", "integrated", "software", "cpu" */
     char driver[128];
     bool shader_f16, subgroups, timestamps;
     uint32_t subgroup_size;          /* measured by a probe on an open device; 0 if unknown */
+    char matrix_shapes[512];         /* what matrix units multiply, "f16 -> f32 16x16x16; i8 -> i32 16x16x32"; "" if the
+                                        runtime tells none */
     uint64_t max_buffer_bytes, max_binding_bytes;
+    uint32_t max_storage_buffers;    /* bound to one kernel */
     uint32_t max_workgroup_threads, max_workgroup_bytes;
+    uint32_t max_workgroups;         /* in one dimension of a dispatch */
+    uint32_t storage_alignment, uniform_alignment; /* bytes, of the offset of a binding */
 } corvid_device_info;
 
 typedef struct corvid_device_options {
+    const char *runtime;      /* the WebGPU library: "wgpu30", "wgpu-native", or its path; NULL: what the environment's
+                                 CORVID_WEBGPU says (the same values), else wgpu30 if it is there, else wgpu-native */
     const char *device;       /* index as text ("1"), part of a name in any case ("nvidia"), "reference" for the scalar
                                  executor, NULL for the best: discrete, then integrated, then software */
     bool no_f16;              /* do not use shader-f16 even if there */
     bool no_subgroups;        /* do not use subgroups even if there */
-    bool validate;            /* keep bounds checks in shaders; debug builds always do */
+    bool validate;            /* check all that can be checked: bounds and loops in shaders (which debug builds always
+                                 do), and what the runtime and the driver's validation layers offer */
 } corvid_device_options;
 
 /* Fills infos[0 .. capacity) with the adapters that the WebGPU library finds, best first, and sets *count to how many
- * there are. No adapter is an error (CORVID_ERROR_NO_DEVICE) whose message says what to install. */
-bool corvid_devices(corvid_device_info *infos, size_t capacity, size_t *count, corvid_error *err);
+ * there are. runtime: as in corvid_device_options. No adapter is an error (CORVID_ERROR_NO_DEVICE) whose message says
+ * what to install. */
+bool corvid_devices(const char *runtime, corvid_device_info *infos, size_t capacity, size_t *count, corvid_error *err);
 
 /* options may be NULL. */
 corvid_device *corvid_device_open(const corvid_device_options *options, corvid_error *err);
 void corvid_device_close(corvid_device *device);
 const corvid_device_info *corvid_device_describe(const corvid_device *device);
+
+/* One kernel family, run on the device and compared with its scalar reference. */
+typedef struct corvid_check {
+    const char *variant;   /* how the device was opened: "", "--no-subgroups", "--no-f16" */
+    const char *name;      /* "matmul Q4_K" */
+    bool ok;
+    double nmse, limit;    /* sum (got - reference)^2 / sum reference^2, and what is allowed; NAN if it did not run */
+    double ms;             /* compiling and running */
+    const char *message;   /* what is wrong; "" if nothing is */
+} corvid_check;
+
+typedef struct corvid_doctor_result {
+    uint32_t checks, wrong;
+    char advice[200];      /* one sentence; "" if nothing is wrong */
+} corvid_doctor_result;
+
+/* Runs each kernel family once on small made-up data, as the device would use it, then without subgroups and without
+ * f16 where it has them, and tells of each check as it is done: what to send with a bug report. report returns false to
+ * stop (an error). A wrong result is no error: see *result. options as for corvid_device_open, but not "reference". */
+bool corvid_doctor(const corvid_device_options *options, bool (*report)(void *user, const corvid_check *check),
+                   void *user, corvid_doctor_result *result, corvid_error *err);
 
 /* ---- models ---------------------------------------------------------------------------------------------- */
 

@@ -23,7 +23,8 @@ static const char about[] =
     "Measures tokens per second as llama-bench does: ppN reads a prompt of N tokens, tgN makes N tokens one by one,\n"
     "each with B sequences at once; mean and standard deviation of R runs after a warm-up. Tokens are pseudo-random\n"
     "and fixed, logits are read back after every step; tokenising and sampling are not measured. Lists such as\n"
-    "-b 1,8,32 and several -m make one test for each.";
+    "-b 1,8,32 and several -m make one test for each.\n"
+    "CORVID_CAPTURE=1 in the environment lets an attached graphics debugger capture the second step.";
 
 struct bench_args {
     struct text_list models;

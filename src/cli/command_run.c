@@ -15,7 +15,8 @@ static const char about[] =
     "The prompt is taken as it is: no chat format is added, names of control tokens in it become those tokens.\n"
     "Penalties look at the continuation only; --temp 0 switches them off unless they are given.\n"
     "--json prints one object: prompt, prompt_tokens, tokens, text, finish_reason (stop, length, interrupted), seed\n"
-    "and timings, in which decode_tokens counts the tokens fed after the prompt: one less than were made.";
+    "and timings, in which decode_tokens counts the tokens fed after the prompt: one less than were made.\n"
+    "CORVID_CAPTURE=1 in the environment lets an attached graphics debugger capture the second step.";
 
 enum { PREFILL_CHUNK = 512 };
 

@@ -7,6 +7,7 @@ int command_run(int argc, char **argv);
 int command_chat(int argc, char **argv);
 int command_bench(int argc, char **argv);
 int command_devices(int argc, char **argv);
+int command_doctor(int argc, char **argv);
 int command_inspect(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_quantize(int argc, char **argv);

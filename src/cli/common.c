@@ -25,19 +25,40 @@ int report(const corvid_error *err)
     return EXIT_FAILED;
 }
 
+struct option runtime_option(const char **runtime)
+{
+    static const char help[] = "WebGPU library: wgpu-native, wgpu30 or a path; default: CORVID_WEBGPU, else wgpu30 if "
+                               "it is there, else wgpu-native";
+    return (struct option){0, "runtime", "R", help, OPTION_TEXT, (void *)runtime, 0, 0};
+}
+
 struct option_group device_group(struct device_args *a)
 {
     const struct option rows[] = {
         {0, "device", "D", "index or part of a name from 'corvid devices', or 'reference' for scalar C on the CPU; "
                            "default: the best", OPTION_TEXT, &a->device, 0, 0},
-        {'c', "context", "N", "tokens that a transformer's session can hold; default 0: the model's own, at most 4096",
-         OPTION_INTEGER, &a->context, 0, 1 << 24},
+        runtime_option(&a->runtime),
         {0, "no-f16", NULL, "do not compute with 16-bit floats", OPTION_FLAG, &a->no_f16, 0, 0},
         {0, "no-subgroups", NULL, "do not use subgroup operations", OPTION_FLAG, &a->no_subgroups, 0, 0},
-        {0, "validate", NULL, "keep bounds checks in shaders", OPTION_FLAG, &a->validate, 0, 0},
+        {0, "validate", NULL, "check all that shaders, runtime and driver can check", OPTION_FLAG, &a->validate, 0, 0},
+        {'c', "context", "N", "tokens that a transformer's session can hold; default 0: the model's own, at most 4096",
+         OPTION_INTEGER, &a->context, 0, 1 << 24},
     };
     memcpy(a->rows, rows, sizeof rows);
     return (struct option_group){"device", a->rows, sizeof rows / sizeof *rows};
+}
+
+struct option_group device_only_group(struct device_args *a)
+{
+    struct option_group group = device_group(a);
+    group.n--; /* --context is the last one */
+    return group;
+}
+
+corvid_device_options device_options(const struct device_args *a)
+{
+    return (corvid_device_options){.runtime = a->runtime, .device = a->device, .no_f16 = a->no_f16,
+                                   .no_subgroups = a->no_subgroups, .validate = a->validate};
 }
 
 const char *model_builtin(char buffer[COMMON_PATH_MAX])
@@ -66,7 +87,7 @@ bool model_load(struct loaded *m, const struct device_args *a, const char *path,
     if (!path && !(path = model_builtin(builtin))) return false;
     uint64_t start = clock_ns();
     corvid_error err = {.code = CORVID_OK};
-    corvid_device_options device = {a->device, a->no_f16, a->no_subgroups, a->validate};
+    corvid_device_options device = device_options(a);
     m->device = corvid_device_open(&device, &err);
     if (!m->device) {
         *code = report(&err);

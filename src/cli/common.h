@@ -14,13 +14,16 @@ enum { COMMON_PATH_MAX = 4096 };
 
 /* The rows that every command with a device has; zero-initialise. */
 struct device_args {
-    const char *device;
+    const char *device, *runtime;
     int64_t context;
     bool no_f16, no_subgroups, validate;
-    struct option rows[5];
+    struct option rows[6];
 };
 
-struct option_group device_group(struct device_args *a);
+struct option_group device_group(struct device_args *a);      /* of commands that load a model */
+struct option_group device_only_group(struct device_args *a); /* without --context */
+struct option runtime_option(const char **runtime);
+corvid_device_options device_options(const struct device_args *a);
 
 struct loaded {
     corvid_device *device;

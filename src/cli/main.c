@@ -19,6 +19,7 @@ static const struct command commands[] = {
     {"chat", "talk to a model", command_chat},
     {"bench", "measure prefill and decode in tokens per second", command_bench},
     {"devices", "list the GPUs", command_devices},
+    {"doctor", "check that the GPU computes rightly, for bug reports", command_doctor},
     {"inspect", "show the metadata and tensors of a model file", command_inspect},
     {"explain", "show the operations that a model consists of", command_explain},
     {"quantize", "write a smaller copy of a model file", command_quantize},

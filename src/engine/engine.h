@@ -40,6 +40,12 @@ struct corvid_session {
 /* struct error has the same codes and message as corvid_error (checked in handles.c) */
 static inline struct error *inner(corvid_error *err) { return (struct error *)(void *)err; }
 
+static inline struct gpu_options gpu_options_of(const corvid_device_options *o)
+{
+    return (struct gpu_options){.device = o->device, .runtime = o->runtime, .no_f16 = o->no_f16,
+                                .no_subgroups = o->no_subgroups, .validate = o->validate};
+}
+
 bool model_find_tensor(void *file, const char *name, struct tensor_info *out);
 
 /* Records the file's architecture into g (initialised here). */
@@ -47,5 +53,10 @@ bool model_record(struct graph *g, const struct model_file *file, const struct a
                   const struct session_shape *shape, struct error *err);
 
 uint64_t model_fingerprint(corvid_model *m);
+
+/* What to do, given which variants of a device (doctor.c) were examined and how many results were wrong in each: as it
+ * is, without subgroups, without f16, without both. "" if nothing is wrong. */
+enum { DOCTOR_VARIANTS = 4 };
+void doctor_advise(const bool *ran, const uint32_t *wrong, char *out, size_t capacity);
 
 #endif

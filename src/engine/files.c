@@ -16,7 +16,6 @@ corvid_file *corvid_file_open(const char *path, corvid_error *err)
     if (!f) return fail_memory(inner(err), "a file"), NULL;
     f->inner = model_file_open(path, inner(err));
     if (f->inner) return f;
-    fail_in(inner(err), "%s", path);
     free(f);
     return NULL;
 }
@@ -93,7 +92,7 @@ bool corvid_explain(const char *path, char **out, corvid_error *err)
 {
     struct model_file *file = model_file_open(path, inner(err));
     bool ok = file && explain_file(file, out, inner(err));
-    if (!ok) fail_in(inner(err), "%s", path);
+    if (file && !ok) fail_in(inner(err), "%s", path);
     model_file_close(file);
     return ok;
 }

@@ -19,18 +19,24 @@ static void describe(const struct gpu_info *g, corvid_device_info *out)
         .shader_f16 = g->shader_f16, .subgroups = g->subgroups, .timestamps = g->timestamps,
         .subgroup_size = g->subgroup_size,
         .max_buffer_bytes = g->max_buffer_bytes, .max_binding_bytes = g->max_binding_bytes,
-        .max_workgroup_threads = g->max_workgroup_threads, .max_workgroup_bytes = g->max_workgroup_bytes};
+        .max_storage_buffers = g->max_storage_buffers,
+        .max_workgroup_threads = g->max_workgroup_threads, .max_workgroup_bytes = g->max_workgroup_bytes,
+        .max_workgroups = g->max_groups,
+        .storage_alignment = g->storage_alignment, .uniform_alignment = g->uniform_alignment};
+    memcpy(out->runtime, g->runtime, sizeof out->runtime);
+    memcpy(out->runtime_version, g->runtime_version, sizeof out->runtime_version);
+    memcpy(out->matrix_shapes, g->matrix_shapes, sizeof out->matrix_shapes);
     memcpy(out->name, g->name, sizeof out->name);
     memcpy(out->backend, g->backend, sizeof out->backend);
     memcpy(out->kind, g->kind, sizeof out->kind);
     memcpy(out->driver, g->driver, sizeof out->driver);
 }
 
-bool corvid_devices(corvid_device_info *infos, size_t capacity, size_t *count, corvid_error *err)
+bool corvid_devices(const char *runtime, corvid_device_info *infos, size_t capacity, size_t *count, corvid_error *err)
 {
     struct gpu_info *found = calloc(capacity ? capacity : 1, sizeof *found);
     if (!found) return fail_memory(inner(err), "the list of devices");
-    bool ok = gpu_list(found, capacity, count, inner(err));
+    bool ok = gpu_list(runtime, found, capacity, count, inner(err));
     for (size_t i = 0; ok && i < *count && i < capacity; i++) describe(&found[i], &infos[i]);
     free(found);
     return ok;
@@ -46,7 +52,7 @@ corvid_device *corvid_device_open(const corvid_device_options *options, corvid_e
         d->info = (corvid_device_info){.name = "scalar reference", .backend = "reference", .kind = "cpu"};
         return d;
     }
-    struct gpu_options g = {o->device, o->no_f16, o->no_subgroups, o->validate};
+    struct gpu_options g = gpu_options_of(o);
     d->gpu = gpu_open(&g, inner(err));
     if (!d->gpu) {
         free(d);

@@ -133,7 +133,7 @@ corvid_model *corvid_model_open(corvid_device *device, const char *path, const c
     if (!m) return fail_memory(inner(err), "the model"), NULL;
     m->device = device;
     if (open_model(m, path, options ? options : &defaults, inner(err))) return m;
-    fail_in(inner(err), "%s", path);
+    if (m->file) fail_in(inner(err), "%s", path); /* model_file_open names it itself */
     corvid_model_close(m);
     return NULL;
 }
@@ -166,6 +166,7 @@ uint64_t model_fingerprint(corvid_model *m)
         const struct graph_weight *w = &m->graph.weights[i];
         uint32_t shape[] = {(uint32_t)w->q->type, w->rows, w->cols};
         uint64_t row = 0;
+        if (w->n_parts) continue;
         XXH64_update(&hash, w->name, strlen(w->name));
         XXH64_update(&hash, shape, sizeof shape);
         if (w->vector || !quant_row_bytes(w->q, w->cols, &row)) continue;

@@ -136,7 +136,7 @@ bool corvid_quantize(const char *in_path, const char *out_path, const char *type
         return fail(inner(err), ERR_ARGUMENT, "the type %s cannot be written: expected Q8_0, Q4_K, F16 or F32", type);
     struct job j = {.wanted = wanted, .progress = progress, .user = user};
     struct model_file *in = model_file_open(in_path, inner(err));
-    if (!in) return fail_in(inner(err), "%s", in_path);
+    if (!in) return false;
     j.in = in;
     j.out = gguf_writer_create(inner(err));
     bool ok = j.out && run(&j, out_path, inner(err));

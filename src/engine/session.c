@@ -49,14 +49,14 @@ static bool check_input(const corvid_model *m, const corvid_input *in, size_t in
     if (in->session->broken)
         return fail(err, ERR_ARGUMENT, "input %zu: the session's last step failed: reset it first", index);
     if (!in->count || !in->tokens) return fail(err, ERR_ARGUMENT, "input %zu has no tokens", index);
-    for (size_t i = 0; i < in->count; i++)
-        if (in->tokens[i] < 0 || (uint32_t)in->tokens[i] >= m->hyper.vocab)
-            return fail(err, ERR_ARGUMENT, "input %zu: token %d is not in the vocabulary of %u", index, in->tokens[i],
-                        m->hyper.vocab);
     uint64_t room = m->arch->recurrent ? UINT32_MAX : m->info.context;
     if (in->count > room || in->session->length > room - in->count)
         return fail(err, ERR_LIMIT, "%llu tokens and %zu more do not fit the context of %llu: raise it or reset",
                     (unsigned long long)in->session->length, in->count, (unsigned long long)room);
+    for (size_t i = 0; i < in->count; i++)
+        if (in->tokens[i] < 0 || (uint32_t)in->tokens[i] >= m->hyper.vocab)
+            return fail(err, ERR_ARGUMENT, "input %zu: token %d is not in the vocabulary of %u", index, in->tokens[i],
+                        m->hyper.vocab);
     return true;
 }
 

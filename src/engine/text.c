@@ -40,7 +40,7 @@ bool corvid_tokenize_file(const char *path, const char *text, size_t length, int
     struct model_file *file = model_file_open(path, inner(err));
     struct tokenizer *t = file ? tokenizer_create(file, inner(err)) : NULL;
     bool ok = t && encode(t, text, length, flags, tokens, count, inner(err));
-    if (!ok) fail_in(inner(err), "%s", path);
+    if (file && !ok) fail_in(inner(err), "%s", path);
     tokenizer_destroy(t);
     model_file_close(file);
     return ok;

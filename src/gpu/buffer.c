@@ -1,4 +1,5 @@
 /* buffer.c - device buffers and pools of ranges in them. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/checked.h"
@@ -73,7 +74,9 @@ bool gpu_pool_alloc(struct gpu_pool *pool, uint64_t bytes, struct gpu_range *ran
     if (!b || b->bytes - pool->used < size) {
         if (pool->n_buffers == POOL_MAX_BUFFERS) return fail(err, ERR_LIMIT, "%s: too many buffers", pool->label);
         uint64_t want = size > pool->buffer_bytes ? size : pool->buffer_bytes;
-        b = gpu_buffer_create(pool->gpu, pool->label, want, err);
+        char label[64];
+        snprintf(label, sizeof label, "%s %zu", pool->label, pool->n_buffers);
+        b = gpu_buffer_create(pool->gpu, label, want, err);
         if (!b) return false;
         pool->buffers[pool->n_buffers++] = b;
         pool->used = 0;

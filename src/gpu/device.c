@@ -1,4 +1,4 @@
-/* device.c - adapters, the device, and the errors it reports. */
+/* device.c - adapters and the device. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,14 +11,6 @@ enum { MAX_ADAPTERS = 32 };
 #define NO_ADAPTER                                                                                               \
     "no GPU driver was found: install your GPU's Vulkan driver, or for software rendering on the CPU "           \
     "(Debian, Ubuntu) type: sudo apt-get install mesa-vulkan-drivers libvulkan1"
-
-static void copy_text(char *out, size_t capacity, WGPUStringView text)
-{
-    size_t n = text.data ? (text.length == WGPU_STRLEN ? strlen(text.data) : text.length) : 0;
-    if (n >= capacity) n = capacity - 1;
-    if (n) memcpy(out, text.data, n);
-    out[n] = 0;
-}
 
 static const char *backend_name(WGPUBackendType type)
 {
@@ -53,11 +45,13 @@ static bool has_subgroups(const struct webgpu *w, WGPUAdapter adapter)
 static unsigned describe(const struct webgpu *w, WGPUAdapter adapter, struct gpu_info *info)
 {
     *info = (struct gpu_info){0};
+    snprintf(info->runtime, sizeof info->runtime, "%s", w->runtime);
+    snprintf(info->runtime_version, sizeof info->runtime_version, "%s", w->version);
     WGPUAdapterInfo a = {0};
     unsigned rank = 2;
     if (w->AdapterGetInfo(adapter, &a) == WGPUStatus_Success) {
-        copy_text(info->name, sizeof info->name, a.device);
-        copy_text(info->driver, sizeof info->driver, a.description);
+        gpu_copy_text(info->name, sizeof info->name, a.device);
+        gpu_copy_text(info->driver, sizeof info->driver, a.description);
         snprintf(info->backend, sizeof info->backend, "%s", backend_name(a.backendType));
         rank = kind_rank(a.adapterType);
         w->AdapterInfoFreeMembers(a);
@@ -76,6 +70,7 @@ static unsigned describe(const struct webgpu *w, WGPUAdapter adapter, struct gpu
     info->shader_f16 = w->AdapterHasFeature(adapter, WGPUFeatureName_ShaderF16);
     info->subgroups = has_subgroups(w, adapter);
     info->timestamps = w->AdapterHasFeature(adapter, WGPUFeatureName_TimestampQuery);
+    gpu_matrix_shapes(w, adapter, info->matrix_shapes, sizeof info->matrix_shapes);
     return rank;
 }
 
@@ -100,22 +95,24 @@ static size_t enumerate(const struct webgpu *w, WGPUInstance instance, WGPUAdapt
     return n;
 }
 
-static WGPUInstance create_instance(const struct webgpu *w)
+static WGPUInstance create_instance(const struct webgpu *w, bool validate)
 {
+    const WGPUInstanceFlag all_checks =
+        WGPUInstanceFlag_Debug | WGPUInstanceFlag_Validation | WGPUInstanceFlag_GPUBasedValidation;
     WGPUInstanceExtras extras = {
         .chain = {.sType = (WGPUSType)WGPUSType_InstanceExtras},
         .backends = WGPUInstanceBackend_Primary,
-        .flags = WGPUInstanceFlag_Empty,
+        .flags = validate ? all_checks : WGPUInstanceFlag_Empty,
     };
     WGPUInstanceDescriptor d = {.nextInChain = &extras.chain};
     return w->CreateInstance(&d);
 }
 
-bool gpu_list(struct gpu_info *infos, size_t capacity, size_t *count, struct error *err)
+bool gpu_list(const char *runtime, struct gpu_info *infos, size_t capacity, size_t *count, struct error *err)
 {
     struct webgpu w;
-    if (!webgpu_load(&w, err)) return false;
-    WGPUInstance instance = create_instance(&w);
+    if (!webgpu_load(&w, runtime, err)) return false;
+    WGPUInstance instance = create_instance(&w, false);
     WGPUAdapter adapters[MAX_ADAPTERS];
     struct gpu_info all[MAX_ADAPTERS];
     *count = instance ? enumerate(&w, instance, adapters, all) : 0;
@@ -151,46 +148,6 @@ static size_t choose(const struct gpu_info *infos, size_t n, const char *wanted)
     return n;
 }
 
-/* kernels are compiled on several threads, and each may see an error */
-static void lock(struct gpu *gpu)
-{
-    while (atomic_flag_test_and_set(&gpu->error_lock)) continue;
-}
-
-static void unlock(struct gpu *gpu) { atomic_flag_clear(&gpu->error_lock); }
-
-static void remember(struct gpu *gpu, enum error_code code, const char *what, WGPUStringView message)
-{
-    char text[400];
-    copy_text(text, sizeof text, message);
-    for (char *c = text; *c; c++)
-        if (*c == '\n') *c = ' ';
-    lock(gpu);
-    if (!gpu->error.code || code == ERR_DEVICE_LOST) fail(&gpu->error, code, "%s: %s", what, text);
-    unlock(gpu);
-}
-
-/* wgpu-native calls these from within the failing call or a poll; they only store */
-static void on_error(WGPUDevice const *device, WGPUErrorType type, WGPUStringView message, void *user, void *unused)
-{
-    (void)device, (void)unused;
-    struct gpu *gpu = user;
-    if (type == WGPUErrorType_OutOfMemory)
-        remember(gpu, ERR_DEVICE, "the GPU is out of memory (use a smaller model, context or batch)", message);
-    else
-        remember(gpu, ERR_DEVICE, "the GPU reported an error", message);
-}
-
-static void on_lost(WGPUDevice const *device, WGPUDeviceLostReason reason, WGPUStringView message, void *user,
-                    void *unused)
-{
-    (void)device, (void)unused;
-    struct gpu *gpu = user;
-    if (reason == WGPUDeviceLostReason_Destroyed || reason == WGPUDeviceLostReason_CallbackCancelled) return;
-    gpu->lost = true;
-    remember(gpu, ERR_DEVICE_LOST, "the GPU was lost", message);
-}
-
 struct device_request {
     bool done;
     WGPUDevice device;
@@ -203,7 +160,7 @@ static void on_device(WGPURequestDeviceStatus status, WGPUDevice device, WGPUStr
     (void)unused;
     struct device_request *r = user;
     r->device = status == WGPURequestDeviceStatus_Success ? device : NULL;
-    copy_text(r->message, sizeof r->message, message);
+    gpu_copy_text(r->message, sizeof r->message, message);
     r->done = true;
 }
 
@@ -221,8 +178,10 @@ static bool request_device(struct gpu *gpu, struct error *err)
         .requiredFeatureCount = n,
         .requiredFeatures = features,
         .requiredLimits = &limits,
-        .deviceLostCallbackInfo = {.mode = WGPUCallbackMode_AllowSpontaneous, .callback = on_lost, .userdata1 = gpu},
-        .uncapturedErrorCallbackInfo = {.callback = on_error, .userdata1 = gpu},
+        .defaultQueue = {.label = view("corvid")},
+        .deviceLostCallbackInfo =
+            {.mode = WGPUCallbackMode_AllowSpontaneous, .callback = gpu_on_lost, .userdata1 = gpu},
+        .uncapturedErrorCallbackInfo = {.callback = gpu_on_error, .userdata1 = gpu},
     };
     struct device_request r = {0};
     WGPURequestDeviceCallbackInfo callback = {
@@ -262,8 +221,9 @@ struct gpu *gpu_open(const struct gpu_options *options, struct error *err)
     struct gpu *gpu = calloc(1, sizeof *gpu);
     if (!gpu) return fail_memory(err, "the device"), NULL;
     atomic_flag_clear(&gpu->error_lock);
-    if (!webgpu_load(&gpu->w, err)) return free(gpu), NULL;
-    gpu->instance = create_instance(&gpu->w);
+    if (!webgpu_load(&gpu->w, o->runtime, err)) return free(gpu), NULL;
+    gpu_hear_log(gpu, o->validate);
+    gpu->instance = create_instance(&gpu->w, o->validate);
     bool ok = gpu->instance ? choose_adapter(gpu, o->device, err)
                             : fail(err, ERR_NO_DEVICE, "the WebGPU library made no instance");
     if (ok) {
@@ -296,19 +256,9 @@ void gpu_close(struct gpu *gpu)
     }
     if (gpu->adapter) gpu->w.AdapterRelease(gpu->adapter);
     if (gpu->instance) gpu->w.InstanceRelease(gpu->instance);
+    gpu_hear_log(gpu, false);
     webgpu_unload(&gpu->w);
     free(gpu);
 }
 
 const struct gpu_info *gpu_describe(const struct gpu *gpu) { return &gpu->info; }
-
-bool gpu_check(struct gpu *gpu, struct error *err)
-{
-    if (gpu->lost) return fail(err, ERR_DEVICE_LOST, "the GPU was lost: open the model again");
-    lock(gpu);
-    struct error error = gpu->error;
-    gpu->error = (struct error){0};
-    unlock(gpu);
-    if (error.code && err) *err = error;
-    return !error.code;
-}

@@ -23,7 +23,9 @@ struct gpu_bindings;
 /* ---- devices ---- */
 
 struct gpu_info {
+    char runtime[32], runtime_version[24]; /* the WebGPU library's */
     char name[128], backend[16], kind[16], driver[128];
+    char matrix_shapes[512]; /* what matrix units multiply, "f16 -> f32 16x16x16; ..."; "" if the runtime tells none */
     bool shader_f16, subgroups, timestamps;
     uint32_t subgroup_size; /* measured when the device is opened; 0: unknown or no subgroups */
     uint64_t max_buffer_bytes, max_binding_bytes;
@@ -33,12 +35,15 @@ struct gpu_info {
 };
 
 struct gpu_options {
-    const char *device; /* index, part of a name, or NULL for the best */
-    bool no_f16, no_subgroups, validate;
+    const char *device;  /* index, part of a name, or NULL for the best */
+    const char *runtime; /* "wgpu30", "wgpu-native", a library's path, or NULL for CORVID_WEBGPU or the best */
+    bool no_f16, no_subgroups;
+    bool validate;       /* checks in shaders, and all that runtime and driver can check */
 };
 
-/* Adapters, best first; infos[0 .. capacity) are filled, *count is how many there are (may exceed capacity). */
-bool gpu_list(struct gpu_info *infos, size_t capacity, size_t *count, struct error *err);
+/* Adapters of a runtime (as in gpu_options), best first; infos[0 .. capacity) are filled, *count is how many there are
+ * (may exceed capacity). */
+bool gpu_list(const char *runtime, struct gpu_info *infos, size_t capacity, size_t *count, struct error *err);
 
 struct gpu *gpu_open(const struct gpu_options *options, struct error *err);
 void gpu_close(struct gpu *gpu); /* accepts NULL */
@@ -83,7 +88,8 @@ void gpu_bindings_destroy(struct gpu_bindings *bindings);
 
 /* ---- passes ---- */
 
-void gpu_begin(struct gpu *gpu);
+/* label: of the commands and passes up to gpu_submit, for debuggers; it must live as long. */
+void gpu_begin(struct gpu *gpu, const char *label);
 void gpu_dispatch(struct gpu *gpu, const struct gpu_kernel *kernel, const struct gpu_bindings *bindings,
                   const uint32_t groups[3]);
 void gpu_copy(struct gpu *gpu, struct gpu_range from, struct gpu_range to); /* from.bytes; different buffers */
@@ -102,5 +108,10 @@ void gpu_release(struct gpu *gpu, unsigned ticket);
 
 /* Waits until everything submitted is done. */
 bool gpu_finish(struct gpu *gpu, struct error *err);
+
+/* Around each step: where the environment has CORVID_CAPTURE=1, a graphics debugger captures the second one, by which
+ * time nothing is new any more. Fails if none is attached. _end waits for the device only if it was captured. */
+bool gpu_capture_begin(struct gpu *gpu, struct error *err);
+void gpu_capture_end(struct gpu *gpu);
 
 #endif

@@ -6,6 +6,8 @@
 
 #include <webgpu.h>
 #include <wgpu.h>
+/* after those two */
+#include <corvid_wgpu.h>
 
 #include "gpu/gpu.h"
 
@@ -30,16 +32,30 @@
 #define WGPU_NATIVE_FUNCTIONS(X) \
     X(InstanceEnumerateAdapters) X(DevicePoll) X(QueueSubmitForIndex) X(DeviceCreateShaderModuleTrusted)
 
+/* may be missing: NULL then */
+#define WEBGPU_OPTIONAL_FUNCTIONS(X)                                    \
+    X(GetVersion) X(SetLogCallback) X(SetLogLevel)                      \
+    X(DeviceStartGraphicsDebuggerCapture) X(DeviceStopGraphicsDebuggerCapture)
+
+/* of the wgpu30 runtime (runtime/include/corvid_wgpu.h), corvidWgpu...; NULL elsewhere */
+#define CORVID_WGPU_FUNCTIONS(X) X(AdapterGetCooperativeMatrices)
+
 struct webgpu {
     void *library;
+    char runtime[32], version[24]; /* "wgpu-native" or a file's name, "29.0.0.0" or "unknown" */
 #define X(name) __typeof__(&wgpu##name) name;
     WEBGPU_FUNCTIONS(X)
     WGPU_NATIVE_FUNCTIONS(X)
+    WEBGPU_OPTIONAL_FUNCTIONS(X)
+#undef X
+#define X(name) __typeof__(&corvidWgpu##name) name;
+    CORVID_WGPU_FUNCTIONS(X)
 #undef X
 };
 
-/* Finds and loads the library: CORVID_WEBGPU, then lib/corvid beside the program's bin, then the system's. */
-bool webgpu_load(struct webgpu *w, struct error *err);
+/* Finds and loads the library. runtime: a name that native.c knows, or a path; NULL: what CORVID_WEBGPU says, else the
+ * best that is there. Names are looked for in lib/corvid beside the program's bin, then in the system's folders. */
+bool webgpu_load(struct webgpu *w, const char *runtime, struct error *err);
 void webgpu_unload(struct webgpu *w);
 
 /* a host-visible copy of a range, reused */
@@ -59,7 +75,10 @@ struct gpu {
     WGPUQueue queue;
     struct gpu_info info;
     bool trusted; /* shader modules without runtime checks */
+    bool hears_log, capturing;
+    uint64_t n_steps; /* that gpu_capture_begin saw */
 
+    const char *label;            /* of what is being recorded */
     WGPUCommandEncoder encoder;   /* between gpu_begin and gpu_submit */
     WGPUComputePassEncoder pass;  /* open while dispatches follow each other */
     const struct gpu_kernel *kernel; /* set in the pass */
@@ -91,6 +110,17 @@ struct gpu_bindings {
 };
 
 static inline WGPUStringView view(const char *text) { return (WGPUStringView){text, text ? WGPU_STRLEN : 0}; }
+
+/* errors.c. The library calls gpu_on_... from within a failing call or a poll; they only store. One device of a process
+ * at a time hears the library's log, the one that asked last. */
+void gpu_on_error(WGPUDevice const *device, WGPUErrorType type, WGPUStringView message, void *user, void *unused);
+void gpu_on_lost(WGPUDevice const *device, WGPUDeviceLostReason reason, WGPUStringView message, void *user,
+                 void *unused);
+void gpu_hear_log(struct gpu *gpu, bool hear);
+void gpu_copy_text(char *out, size_t capacity, WGPUStringView text); /* 0-terminated, cut if need be */
+
+/* What its matrix units multiply, as text; "" if the runtime does not tell. */
+void gpu_matrix_shapes(const struct webgpu *w, WGPUAdapter adapter, char *out, size_t capacity);
 
 /* Runs a small kernel to learn the subgroup size and whether lanes are linear; 0 if subgroups cannot be used. */
 uint32_t gpu_probe_subgroups(struct gpu *gpu);

@@ -9,9 +9,11 @@ static void end_pass(struct gpu *gpu)
     gpu->pass = NULL;
 }
 
-void gpu_begin(struct gpu *gpu)
+void gpu_begin(struct gpu *gpu, const char *label)
 {
-    gpu->encoder = gpu->w.DeviceCreateCommandEncoder(gpu->device, NULL);
+    WGPUCommandEncoderDescriptor d = {.label = view(label)};
+    gpu->label = label;
+    gpu->encoder = gpu->w.DeviceCreateCommandEncoder(gpu->device, &d);
     gpu->pass = NULL;
 }
 
@@ -20,7 +22,8 @@ void gpu_dispatch(struct gpu *gpu, const struct gpu_kernel *kernel, const struct
 {
     const struct webgpu *w = &gpu->w;
     if (!gpu->pass) {
-        gpu->pass = w->CommandEncoderBeginComputePass(gpu->encoder, NULL);
+        WGPUComputePassDescriptor d = {.label = view(gpu->label)};
+        gpu->pass = w->CommandEncoderBeginComputePass(gpu->encoder, &d);
         gpu->kernel = NULL;
     }
     if (gpu->kernel != kernel) w->ComputePassEncoderSetPipeline(gpu->pass, kernel->pipeline);
@@ -83,7 +86,8 @@ bool gpu_submit(struct gpu *gpu, struct error *err)
 {
     const struct webgpu *w = &gpu->w;
     end_pass(gpu);
-    WGPUCommandBuffer commands = w->CommandEncoderFinish(gpu->encoder, NULL);
+    WGPUCommandBufferDescriptor d = {.label = view(gpu->label)};
+    WGPUCommandBuffer commands = w->CommandEncoderFinish(gpu->encoder, &d);
     w->CommandEncoderRelease(gpu->encoder);
     gpu->encoder = NULL;
     bool ok = gpu_check(gpu, err) && commands;

@@ -36,7 +36,7 @@ uint32_t gpu_probe_subgroups(struct gpu *gpu)
     uint32_t size = 0;
     unsigned ticket;
     if (bindings) {
-        gpu_begin(gpu);
+        gpu_begin(gpu, "probe");
         gpu_dispatch(gpu, kernel, bindings, (uint32_t[]){1, 1, 1});
         bool reading = gpu_read(gpu, range, &ticket, NULL);
         const void *data;

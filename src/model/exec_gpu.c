@@ -1,6 +1,7 @@
 /* exec_gpu.c - runs a graph on the GPU. At creation every op plans its dispatches: kernels are compiled, parameters laid
  * into one uniform buffer, bind groups made. A step then only writes the batch and replays the list; nothing is
  * allocated, compiled or bound anew. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,7 +87,7 @@ static bool read_back(struct exec_gpu *x, struct gpu_range range, float *out, st
 {
     unsigned ticket;
     const void *data;
-    gpu_begin(x->gpu);
+    gpu_begin(x->gpu, "read back");
     bool reading = gpu_read(x->gpu, range, &ticket, err);
     bool ok = gpu_submit(x->gpu, reading ? err : NULL) && reading && gpu_wait(x->gpu, ticket, &data, err);
     if (ok) memcpy(out, data, (size_t)range.bytes);
@@ -94,22 +95,30 @@ static bool read_back(struct exec_gpu *x, struct gpu_range range, float *out, st
     return ok;
 }
 
-static bool gpu_exec_run(struct exec *e, const struct step *step, float *const *logits, struct error *err)
+static bool run_step(struct exec_gpu *x, const struct step *step, float *const *logits, struct error *err)
 {
-    struct exec_gpu *x = (struct exec_gpu *)e;
     gpu_write(x->gpu, x->batch, 0, step->words, step->n_words * sizeof *step->words);
-    gpu_begin(x->gpu);
+    gpu_begin(x->gpu, "step");
     replay(x, step);
-    val out = e->g->logits;
+    val out = x->base.g->logits;
     if (!out.id || !logits || !step->n_outputs) return gpu_submit(x->gpu, err);
     unsigned ticket;
     bool reading = gpu_read(x->gpu, value_range(x, out, step->n_outputs), &ticket, err);
     const void *data;
     bool ok = gpu_submit(x->gpu, reading ? err : NULL) && reading && gpu_wait(x->gpu, ticket, &data, err);
-    size_t V = e->g->values[out.id].cols;
+    size_t V = x->base.g->values[out.id].cols;
     for (uint32_t i = 0; ok && i < step->n_outputs; i++)
         if (logits[i]) memcpy(logits[i], (const float *)data + i * V, V * sizeof(float));
     if (reading) gpu_release(x->gpu, ticket);
+    return ok;
+}
+
+static bool gpu_exec_run(struct exec *e, const struct step *step, float *const *logits, struct error *err)
+{
+    struct exec_gpu *x = (struct exec_gpu *)e;
+    if (!gpu_capture_begin(x->gpu, err)) return false;
+    bool ok = run_step(x, step, logits, err);
+    gpu_capture_end(x->gpu);
     return ok;
 }
 
@@ -139,7 +148,7 @@ static bool gpu_exec_state_write(struct exec *e, state s, uint32_t slot, size_t 
 static bool gpu_exec_state_clear(struct exec *e, uint32_t slot, struct error *err)
 {
     struct exec_gpu *x = (struct exec_gpu *)e;
-    gpu_begin(x->gpu);
+    gpu_begin(x->gpu, "clear a slot");
     for (uint32_t i = 1; i < e->g->n_states; i++)
         /* rows of positions that were not written are never read */
         if (!e->g->states[i].positions)
@@ -285,6 +294,18 @@ static bool create_states(struct exec_gpu *x, struct error *err)
     return true;
 }
 
+/* "activation 3, from layer 0's WKV7": the call that writes to the buffer first */
+static void label_activation(const struct exec_gpu *x, uint32_t buffer, char *out, size_t capacity)
+{
+    const struct graph *g = x->base.g;
+    uint32_t id = 1;
+    while (id + 1 < g->n_values && x->plan.buffer_of[id] != buffer) id++;
+    const struct op_call *c = &g->calls[g->values[id].made];
+    int n = snprintf(out, capacity, "activation %u, from ", buffer);
+    if (c->layer >= 0) n += snprintf(out + n, capacity - (size_t)n, "layer %d's ", c->layer);
+    snprintf(out + n, capacity - (size_t)n, "%s", op_table[c->op].name);
+}
+
 static bool create_buffers(struct exec_gpu *x, struct error *err)
 {
     const struct graph *g = x->base.g;
@@ -293,7 +314,9 @@ static bool create_buffers(struct exec_gpu *x, struct error *err)
     x->values = arena_alloc(&x->arena, x->plan.n_buffers + 1, sizeof *x->values);
     if (!x->values) return fail_memory(err, "activations");
     for (uint32_t i = 0; i < x->plan.n_buffers; i++) {
-        x->values[i] = gpu_buffer_create(x->gpu, "activation", x->plan.bytes[i], err);
+        char label[64];
+        label_activation(x, i, label, sizeof label);
+        x->values[i] = gpu_buffer_create(x->gpu, label, x->plan.bytes[i], err);
         if (!x->values[i]) return false;
         x->base.sizes.work_bytes += x->plan.bytes[i];
     }

@@ -37,8 +37,9 @@ static void run_call(struct exec_ref *r, const struct op_call *c, const struct s
     for (int i = 0; i < OP_MAX_INPUTS; i++) o.in[i] = value_of(r, c->in[i], step);
     for (int i = 0; i < OP_MAX_OUTPUTS; i++) o.out[i] = value_of(r, c->out[i], step);
     for (int i = 0; i < OP_MAX_WEIGHTS; i++) {
+        if (!c->w[i].id) continue;
         const struct graph_weight *w = &g->weights[c->w[i].id];
-        if (c->w[i].id) o.w[i] = (struct ref_weight){w->q, w->data, w->rows, w->cols, r->vectors[c->w[i].id]};
+        o.w[i] = (struct ref_weight){w->q, w->data, w->rows, w->cols, r->vectors[c->w[i].id]};
     }
     if (c->s.id) {
         const struct graph_state *s = &g->states[c->s.id];
@@ -129,11 +130,11 @@ static bool allocate(struct exec_ref *r)
     for (uint32_t i = 1; i < g->n_weights; i++) {
         const struct graph_weight *w = &g->weights[i];
         if (w->cols > widest) widest = w->cols;
-        if (!w->vector) continue;
+        if (!w->vector || w->stacked) continue;
         size_t n = (size_t)w->rows * w->cols;
         r->vectors[i] = malloc(n * sizeof(float));
         if (!r->vectors[i]) return false;
-        w->q->decode(w->data, r->vectors[i], n);
+        vector_read(g, w, r->vectors[i]);
     }
     r->scratch = malloc(widest * sizeof(float));
     return r->scratch;

@@ -35,8 +35,14 @@ static void put_call(const struct graph *g, const struct memory_plan *plan, uint
         separator = ", ";
     }
     for (int i = 0; i < OP_MAX_WEIGHTS; i++) {
-        if (!c->w[i].id) continue;
         const struct graph_weight *w = &g->weights[c->w[i].id];
+        if (!c->w[i].id || (w->n_parts && !w->vector)) continue; /* a stack of matrices that are named themselves */
+        for (uint32_t k = 0; k < w->n_parts; k++) {
+            if (!w->parts[k].w.id) continue;
+            builder_printf(out, "%s%s", separator, g->weights[w->parts[k].w.id].name);
+            separator = k + 1 < w->n_parts ? " + " : ", ";
+        }
+        if (w->n_parts) continue;
         builder_printf(out, "%s%s[%u,%u] %s", separator, w->name, w->rows, w->cols, w->q->name);
         separator = ", ";
     }
@@ -44,6 +50,9 @@ static void put_call(const struct graph *g, const struct memory_plan *plan, uint
         const struct graph_state *s = &g->states[c->s.id];
         builder_printf(out, "%sstate %s[%u,%u]", separator, s->name, s->rows, s->cols);
     }
+    for (uint32_t i = 0; i < c->args.n_products; i++)
+        builder_printf(out, ", x_%u from %u%s%s", i, c->args.products[i].x_at, c->args.products[i].act ? " f = " : "",
+                       act_names[c->args.products[i].act]);
     if (c->args.act) builder_printf(out, ", f = %s", act_names[c->args.act]);
     if (c->args.combine) builder_text(out, c->args.combine == COMBINE_ADD ? ", + other" : ", * other");
     if (c->args.window) builder_printf(out, ", window %u", c->args.window);

@@ -204,16 +204,14 @@ val op_rms_norm(struct graph *g, val x, val residual, weight scale, float eps)
     return one_output(g, call, cols_of(g, x), rows_like(g, x));
 }
 
-void op_token_shift(struct graph *g, val x, weight scale, weight bias, weight lerp, state last, float eps, val *out,
-                    uint32_t n)
+val op_token_shift(struct graph *g, val x, weight scale, weight bias, weight lerp, state last, float eps)
 {
-    uint32_t C = cols_of(g, x);
+    uint32_t C = cols_of(g, x), n = weight_rows(g, lerp);
     expect_vector(g, "token_shift", "scale", scale, C);
     expect_vector(g, "token_shift", "bias", bias, C);
     expect_vector(g, "token_shift", "lerp", lerp, n * C);
     struct op_call call = {.op = OP_TOKEN_SHIFT, .in = {x}, .w = {scale, bias, lerp}, .s = last, .args = {.eps = eps}};
-    for (uint32_t i = 0; i < n && i < OP_MAX_OUTPUTS; i++) out[i] = call.out[i] = add_value(g, C, ROWS_TOKENS);
-    record(g, call);
+    return one_output(g, call, n * C, ROWS_TOKENS);
 }
 
 val op_matmul(struct graph *g, weight w, val x, struct matmul_args args)
@@ -227,20 +225,104 @@ val op_matmul(struct graph *g, weight w, val x, struct matmul_args args)
     return one_output(g, call, M, rows_like(g, x));
 }
 
+static bool is_float(const struct quant_info *q)
+{
+    return q->type == QUANT_F32 || q->type == QUANT_F16 || q->type == QUANT_BF16;
+}
+
+/* a stack of one kind can hold both: floats of any kind and width, or quantised rows of the same type and width */
+static bool stackable(const struct graph_weight *a, const struct graph_weight *b)
+{
+    if (is_float(a->q) && is_float(b->q)) return true;
+    return a->q == b->q && a->cols == b->cols;
+}
+
+static weight add_stack(struct graph *g, bool is_vector)
+{
+    if (g->error.code || !GROW(g, weights, g->n_weights)) return (weight){0};
+    g->weights[g->n_weights] = (struct graph_weight){.name = "stack", .vector = is_vector, .q = quant_find(QUANT_F32)};
+    return (weight){g->n_weights++};
+}
+
+static void push_part(struct graph *g, weight stack, weight part, uint32_t rows, uint32_t cols)
+{
+    struct graph_weight *s = &g->weights[stack.id];
+    if (part.id && !s->vector) s->q = s->n_parts && s->q != g->weights[part.id].q ? quant_find(QUANT_F32) : g->weights[part.id].q;
+    if (part.id) g->weights[part.id].stacked = true;
+    s->parts[s->n_parts++] = (struct stack_part){part, rows};
+    s->rows += rows;
+    if (s->cols < cols) s->cols = cols;
+}
+
+weight vector_stack(struct graph *g, const weight *parts, uint32_t n, uint32_t cols)
+{
+    weight stack = add_stack(g, true);
+    for (uint32_t i = 0; stack.id && i < n && i < STACK_MAX_PARTS; i++) {
+        expect_vector(g, "vectors", "a vector", parts[i], cols);
+        push_part(g, stack, parts[i], 1, cols);
+    }
+    return stack;
+}
+
+void vector_read(const struct graph *g, const struct graph_weight *w, float *out)
+{
+    if (!w->n_parts) w->q->decode(w->data, out, (size_t)w->rows * w->cols);
+    for (uint32_t i = 0; i < w->n_parts; i++) {
+        size_t n = (size_t)w->parts[i].rows * w->cols;
+        const struct graph_weight *part = &g->weights[w->parts[i].w.id];
+        if (w->parts[i].w.id) part->q->decode(part->data, out, n);
+        else memset(out, 0, n * sizeof *out);
+        out += n;
+    }
+}
+
+/* the biases of all products as one vector; absent if none has one */
+static weight bias_stack(struct graph *g, const struct product *p, uint32_t n)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < n; i++) any |= p[i].bias.id != 0;
+    weight stack = any ? add_stack(g, true) : (weight){0};
+    for (uint32_t i = 0; stack.id && i < n; i++) {
+        uint32_t M = weight_rows(g, p[i].w);
+        if (p[i].bias.id) expect_vector(g, "products", "bias", p[i].bias, M);
+        push_part(g, stack, p[i].bias, M, 1);
+    }
+    return stack;
+}
+
+/* weights of the call: [0 .. n) the matrices, [MAX_PRODUCTS] the biases, then stacks of neighbours of one kind */
+enum { PRODUCTS_BIAS = MAX_PRODUCTS, PRODUCTS_STACKS = MAX_PRODUCTS + 1 };
+
+val op_products(struct graph *g, val x, const struct product *p, uint32_t n)
+{
+    struct op_call call = {.op = OP_PRODUCTS, .in = {x}, .args = {.n_products = n}};
+    uint32_t cols = 0, n_stacks = 0;
+    for (uint32_t i = 0; i < n && !g->error.code; i++) {
+        uint32_t M = weight_rows(g, p[i].w), K = weight_cols(g, p[i].w);
+        if (p[i].x_at % 4 || p[i].x_at > cols_of(g, x) || K > cols_of(g, x) - p[i].x_at)
+            graph_fail(g, ERR_FORMAT, "%s: reads columns %u to %u of %u", g->weights[p[i].w.id].name, p[i].x_at,
+                       p[i].x_at + K, cols_of(g, x));
+        call.w[i] = p[i].w;
+        call.args.products[i] = (struct product_args){p[i].x_at, p[i].act};
+        if (!i || !stackable(&g->weights[p[i - 1].w.id], &g->weights[p[i].w.id]))
+            call.w[PRODUCTS_STACKS + n_stacks++] = add_stack(g, false);
+        if (!g->error.code) push_part(g, call.w[PRODUCTS_STACKS + n_stacks - 1], p[i].w, M, K);
+        cols += M;
+    }
+    call.w[PRODUCTS_BIAS] = bias_stack(g, p, n);
+    return one_output(g, call, cols, ROWS_TOKENS);
+}
+
 val op_wkv7(struct graph *g, const struct wkv7_args *a)
 {
-    uint32_t C = cols_of(g, a->r), N = a->head_dim;
-    const val *inputs[] = {&a->w, &a->k, &a->v, &a->a, &a->g};
-    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) expect(g, "wkv7", "an input", *inputs[i], C);
-    if (a->v_first.id) expect(g, "wkv7", "v_first", a->v_first, C), expect(g, "wkv7", "v_mix", a->v_mix, C);
-    const weight vectors[] = {a->k_k, a->k_a, a->r_k, a->ln, a->ln_b};
-    for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) expect_vector(g, "wkv7", "a vector", vectors[i], C);
+    uint32_t C = cols_of(g, a->rkv) / 3, N = a->head_dim;
+    expect(g, "wkv7", "rkv", a->rkv, 3 * C);
+    expect(g, "wkv7", "wagv", a->wagv, a->first_rkv.id ? 4 * C : 3 * C);
+    if (a->first_rkv.id) expect(g, "wkv7", "first_rkv", a->first_rkv, 3 * C);
+    expect_vector(g, "wkv7", "vectors", a->vectors, 5 * C);
     if (!N || N % 4 || N > 128 || C % N)
         graph_fail(g, ERR_UNSUPPORTED, "head size %u of width %u: expected a divisor, a multiple of 4, at most 128", N, C);
-    struct op_call call = {.op = OP_WKV7,
-                           .in = {a->r, a->w, a->k, a->v, a->a, a->g, a->v_first, a->v_mix},
-                           .w = {a->k_k, a->k_a, a->r_k, a->ln, a->ln_b},
-                           .s = a->s,
+    struct op_call call = {.op = OP_WKV7, .in = {a->rkv, a->wagv, a->first_rkv}, .w = {a->vectors}, .s = a->s,
                            .args = {.head_dim = N, .eps = a->eps}};
     return one_output(g, call, C, ROWS_TOKENS);
 }

@@ -16,12 +16,22 @@ struct graph_value {
     uint32_t made, last;   /* indices of the calls that make it and use it last */
 };
 
+enum { STACK_MAX_PARTS = 8 };
+
 struct graph_weight {
     const char *name;
     const struct quant_info *q;
     const uint8_t *data;   /* file form */
     uint32_t rows, cols;
     bool vector;           /* small, used as plain floats */
+    /* A stack: other weights, rows one after the other, so that one kernel reads them as one. Rows of a matrix are
+     * padded with zeros to the widest; a part 0 of a vector is zeros. `q` is the parts' type, F32 if those differ. */
+    uint32_t n_parts;
+    struct stack_part {
+        weight w;
+        uint32_t rows;
+    } parts[STACK_MAX_PARTS];
+    bool stacked;          /* part of a stack, not used alone */
 };
 
 struct graph_state {
@@ -61,6 +71,10 @@ weight matrix(struct graph *g, const char *name, uint32_t rows, uint32_t cols);
 weight vector(struct graph *g, const char *name, uint32_t rows, uint32_t cols);
 uint32_t weight_rows(const struct graph *g, weight w);
 uint32_t weight_cols(const struct graph *g, weight w);
+/* n vectors of `cols` floats as one [n, cols] */
+weight vector_stack(struct graph *g, const weight *parts, uint32_t n, uint32_t cols);
+/* the floats of a vector or a stack of vectors: out[rows * cols] */
+void vector_read(const struct graph *g, const struct graph_weight *w, float *out);
 /* State of `rows` x `cols` floats a slot, zero at the start of a sequence. */
 state memory(struct graph *g, const char *name, uint32_t rows, uint32_t cols, bool positions);
 
@@ -71,8 +85,8 @@ val op_embed(struct graph *g, weight w, float scale);
 val op_select(struct graph *g, val x);
 val op_layer_norm(struct graph *g, val x, weight scale, weight bias, float eps);
 val op_rms_norm(struct graph *g, val x, val residual, weight scale, float eps);
-void op_token_shift(struct graph *g, val x, weight scale, weight bias, weight lerp, state last, float eps, val *out,
-                    uint32_t n);
+/* y[T,n*C]: n blends side by side, lerp[n,C] */
+val op_token_shift(struct graph *g, val x, weight scale, weight bias, weight lerp, state last, float eps);
 
 struct matmul_args {
     weight bias;
@@ -83,13 +97,23 @@ struct matmul_args {
 /* y[T,M] = act(W x + bias), then * or + other */
 val op_matmul(struct graph *g, weight w, val x, struct matmul_args args);
 
+/* one of several products that are computed together */
+struct product {
+    weight w, bias;  /* bias may be absent */
+    uint32_t x_at;   /* takes the columns from here on; a multiple of 4 */
+    enum act act;
+};
+/* y[T, M_0 + M_1 + ..] = act_i(W_i x_i + bias_i) side by side. Fewer dispatches than one op each. n <= MAX_PRODUCTS */
+val op_products(struct graph *g, val x, const struct product *products, uint32_t n);
+
 struct wkv7_args {
-    val r, w, k, v, a, g;   /* [T,C]: w before the decay's sigmoid, a after its own, g the gate */
-    val v_first, v_mix;     /* [T,C], absent in the first layer: v += (v_first - v) v_mix */
-    weight k_k, k_a, r_k, ln, ln_b; /* [C] */
-    state s;                /* [H*N, N]: S[h,i,j], i value, j key channel */
+    val rkv;        /* [T,3*C]: r, k, v */
+    val wagv;       /* [T,3*C] or [T,4*C]: w before the decay's sigmoid, a after its own, g the gate, and v's mix */
+    val first_rkv;  /* [T,3*C]: the first layer's rkv; absent there: v += (v_first - v) v_mix */
+    weight vectors; /* [5,C]: k_k, k_a, r_k, and the group norm's scale and bias */
+    state s;        /* [H*N, N]: S[h,i,j], i value, j key channel */
     uint32_t head_dim;
-    float eps;              /* of the group norm */
+    float eps;      /* of the group norm */
 };
 val op_wkv7(struct graph *g, const struct wkv7_args *args);
 

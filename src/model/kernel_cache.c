@@ -83,6 +83,7 @@ bool kernel_cache_want(struct kernel_cache *c, const struct dispatch_desc *d, st
 {
     char name[NAME_CAPACITY];
     kernel_name(d, name, sizeof name);
+    if (strlen(name) == sizeof name - 1) return fail(err, ERR_LIMIT, "a kernel's name is too long: %s", name);
     if (find(c, name)) return true;
     if (!(c->n_kernels & (c->n_kernels - 1))) {
         size_t capacity = c->n_kernels ? 2 * (size_t)c->n_kernels : 1;

@@ -1,7 +1,6 @@
 /* memory_plan.h - activations placed by lifetime: values that are never alive together share a buffer.
  *
- * Several buffers rather than ranges of one: a GPU may run dispatches side by side when they write different buffers,
- * and WebGPU forbids one buffer to be read and written by the same dispatch. */
+ * Several buffers rather than ranges of one: WebGPU forbids a buffer to be read and written by the same dispatch. */
 #ifndef CORVID_MODEL_MEMORY_PLAN_H
 #define CORVID_MODEL_MEMORY_PLAN_H
 

@@ -5,51 +5,62 @@
  *   logits = W_out norm(x) */
 #include "model/arch.h"
 
-static val linear(struct graph *g, const char *name, uint32_t rows, val x, enum act f)
+/* columns [x_at, x_at + C) of the blends through a thin matrix, and what becomes of that */
+struct low_rank {
+    const char *down, *up, *bias; /* bias may be NULL */
+    uint32_t x_at;
+    enum act mid, act;
+};
+
+/* act(up . mid(down . x) + bias) of each, side by side [T, n*C] */
+static val low_ranks(struct graph *g, val x, const struct low_rank *r, uint32_t n, uint32_t C)
 {
-    return op_matmul(g, matrix(g, name, rows, 0), x, (struct matmul_args){.act = f});
+    struct product down[MAX_PRODUCTS], up[MAX_PRODUCTS];
+    for (uint32_t i = 0, at = 0; i < n; i++) {
+        down[i] = (struct product){.w = matrix(g, r[i].down, 0, C), .x_at = r[i].x_at, .act = r[i].mid};
+        uint32_t rank = weight_rows(g, down[i].w);
+        up[i] = (struct product){.w = matrix(g, r[i].up, C, rank), .x_at = at, .act = r[i].act};
+        if (r[i].bias) up[i].bias = vector(g, r[i].bias, 1, C);
+        at += rank;
+    }
+    return op_products(g, op_products(g, x, down, n), up, n);
 }
 
-/* f(up . mid(down . x) + bias): two thin matrices */
-static val low_rank(struct graph *g, const char *down, const char *up, const char *bias, uint32_t C, val x, enum act mid,
-                    enum act f)
+static weight time_mix_vectors(struct graph *g, uint32_t C)
 {
-    weight a = matrix(g, down, 0, C);
-    weight b = matrix(g, up, C, weight_rows(g, a));
-    val y = op_matmul(g, a, x, (struct matmul_args){.act = mid});
-    return op_matmul(g, b, y, (struct matmul_args){.act = f, .bias = bias ? vector(g, bias, 1, C) : (weight){0}});
+    const weight parts[] = {vector(g, "time_mix_k_k", 1, C), vector(g, "time_mix_k_a", 1, C),
+                            vector(g, "time_mix_r_k", 1, C), vector(g, "time_mix_ln", 1, C),
+                            vector(g, "time_mix_ln.bias", 1, C)};
+    return vector_stack(g, parts, sizeof parts / sizeof *parts, C);
 }
 
-/* x + time_mix(norm(x)); *v_first is the first layer's value, which later layers lean back towards */
-static val time_mix(struct graph *g, const struct hyper *h, val x, val *v_first)
+/* x + time_mix(norm(x)); *first is the first layer's r, k, v, towards whose v later layers lean back */
+static val time_mix(struct graph *g, const struct hyper *h, val x, val *first)
 {
     const uint32_t C = h->embd, N = h->head_dim;
 
     /* each projection sees its own blend of this token and the one before */
     enum { R, W, K, V, A, G, BLENDS };
-    val b[BLENDS] = {{0}};
-    op_token_shift(g, x, vector(g, "attn_norm", 1, C), vector(g, "attn_norm.bias", 1, C),
-                   vector(g, "time_mix_lerp_fused", BLENDS, C), memory(g, "time_mix_x", 1, C, false), h->norm_eps, b,
-                   BLENDS);
+    val b = op_token_shift(g, x, vector(g, "attn_norm", 1, C), vector(g, "attn_norm.bias", 1, C),
+                           vector(g, "time_mix_lerp_fused", BLENDS, C), memory(g, "time_mix_x", 1, C, false),
+                           h->norm_eps);
 
+    const struct product rkv[] = {{.w = matrix(g, "time_mix_receptance", C, C), .x_at = R * C},
+                                  {.w = matrix(g, "time_mix_key", C, C), .x_at = K * C},
+                                  {.w = matrix(g, "time_mix_value", C, C), .x_at = V * C}};
+    const struct low_rank wagv[] = {
+        {"time_mix_w1", "time_mix_w2", "time_mix_w0", W * C, ACT_TANH, ACT_NONE},
+        {"time_mix_a1", "time_mix_a2", "time_mix_a0", A * C, ACT_NONE, ACT_SIGMOID},
+        {"time_mix_g1", "time_mix_g2", NULL, G * C, ACT_SIGMOID, ACT_NONE},
+        {"time_mix_v1", "time_mix_v2", "time_mix_v0", V * C, ACT_NONE, ACT_SIGMOID},
+    };
+    const bool is_first = g->layer == 0;
     struct wkv7_args a = {.head_dim = N, .eps = 64e-5f};
-    a.r = linear(g, "time_mix_receptance", C, b[R], ACT_NONE);
-    a.k = linear(g, "time_mix_key", C, b[K], ACT_NONE);
-    a.v = linear(g, "time_mix_value", C, b[V], ACT_NONE);
-    a.w = low_rank(g, "time_mix_w1", "time_mix_w2", "time_mix_w0", C, b[W], ACT_TANH, ACT_NONE);
-    a.a = low_rank(g, "time_mix_a1", "time_mix_a2", "time_mix_a0", C, b[A], ACT_NONE, ACT_SIGMOID);
-    a.g = low_rank(g, "time_mix_g1", "time_mix_g2", NULL, C, b[G], ACT_SIGMOID, ACT_NONE);
-    if (g->layer == 0) {
-        *v_first = a.v;
-    } else {
-        a.v_first = *v_first;
-        a.v_mix = low_rank(g, "time_mix_v1", "time_mix_v2", "time_mix_v0", C, b[V], ACT_NONE, ACT_SIGMOID);
-    }
-    a.k_k = vector(g, "time_mix_k_k", 1, C);
-    a.k_a = vector(g, "time_mix_k_a", 1, C);
-    a.r_k = vector(g, "time_mix_r_k", 1, C);
-    a.ln = vector(g, "time_mix_ln", 1, C);
-    a.ln_b = vector(g, "time_mix_ln.bias", 1, C);
+    a.rkv = op_products(g, b, rkv, 3);
+    a.wagv = low_ranks(g, b, wagv, is_first ? 3 : 4, C);
+    if (is_first) *first = a.rkv;
+    else a.first_rkv = *first;
+    a.vectors = time_mix_vectors(g, C);
     a.s = memory(g, "time_mix_s", C, N, false);
 
     return op_matmul(g, matrix(g, "time_mix_output", C, C), op_wkv7(g, &a),
@@ -60,9 +71,8 @@ static val time_mix(struct graph *g, const struct hyper *h, val x, val *v_first)
 static val channel_mix(struct graph *g, const struct hyper *h, val x)
 {
     const uint32_t C = h->embd;
-    val b = {0};
-    op_token_shift(g, x, vector(g, "attn_norm_2", 1, C), vector(g, "attn_norm_2.bias", 1, C),
-                   vector(g, "channel_mix_lerp_k", 1, C), memory(g, "channel_mix_x", 1, C, false), h->norm_eps, &b, 1);
+    val b = op_token_shift(g, x, vector(g, "attn_norm_2", 1, C), vector(g, "attn_norm_2.bias", 1, C),
+                           vector(g, "channel_mix_lerp_k", 1, C), memory(g, "channel_mix_x", 1, C, false), h->norm_eps);
     val k = op_matmul(g, matrix(g, "channel_mix_key", h->ff, C), b, (struct matmul_args){.act = ACT_RELU2});
     return op_matmul(g, matrix(g, "channel_mix_value", C, h->ff), k,
                      (struct matmul_args){.combine = COMBINE_ADD, .other = x});
@@ -78,9 +88,9 @@ static void record(struct graph *g, const struct hyper *h, const struct session_
     (void)s;
     val x = op_embed(g, matrix(g, "token_embd", h->vocab, h->embd), 1);
     x = norm(g, h, x, "token_embd_norm", "token_embd_norm.bias");
-    val v_first = {0};
+    val first = {0};
     for (g->layer = 0; g->layer < (int)h->layers; g->layer++) {
-        x = time_mix(g, h, x, &v_first);
+        x = time_mix(g, h, x, &first);
         x = channel_mix(g, h, x);
     }
     g->layer = -1;

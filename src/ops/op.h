@@ -24,10 +24,12 @@
     X(LAYER_NORM, layer_norm, "y = (x - mean(x)) / sd(x) * scale + bias", "x[T,C] scale[C] bias[C] -> y[T,C]")       \
     X(RMS_NORM, rms_norm, "y = x / rms(x) * scale + residual", "x[T,C] residual[T,C]? scale[C] -> y[T,C]")           \
     X(TOKEN_SHIFT, token_shift, "h = layer_norm(x); y_i = h + (h of the token before - h) lerp_i",                   \
-      "x[T,C] scale[C] bias[C] lerp[n,C] S[C] -> y_i[T,C]")                                                          \
+      "x[T,C] scale[C] bias[C] lerp[n,C] S[C] -> y[T,n*C]")                                                          \
     X(MATMUL, matmul, "y = f(W x + bias) (* or + other)", "W[M,K] x[T,K] bias[M]? other[T,M]? -> y[T,M]")            \
+    X(PRODUCTS, products, "y_i = f_i(W_i x_i + bias_i), side by side",                                               \
+      "W_i[M_i,K_i] x[T,K], x_i some K_i columns of it, bias[sum M_i]? -> y[T,sum M_i]")                             \
     X(WKV7, wkv7, "S = S diag(d) - (S kk)(kk a)^T + v k^T; y = g (norm(S r) + bonus)",                               \
-      "r,w,k,v,a,g[T,C] v_first,v_mix[T,C]? k_k,k_a,r_k,ln,ln_b[C] S[H,N,N] -> y[T,C]")                              \
+      "rkv[T,3*C] wag[T,3*C] or wagv[T,4*C] first_rkv[T,3*C]? (k_k,k_a,r_k,ln,ln_b)[5,C] S[H,N,N] -> y[T,C]")                              \
     X(ROPE, rope, "y = rotate(x / rms_head(x) * scale, position)", "x[T,H*D] scale[D]? -> y[T,H*D]")                 \
     X(KV_WRITE, kv_write, "S[position] = (k, v)", "k,v[T,KV] S[P,2*KV]")                                             \
     X(ATTENTION, attention, "y = softmax(scale q K^T) V", "q[T,H*D] S[P,2*KV] -> y[T,H*D]")
@@ -47,7 +49,7 @@ typedef struct { uint32_t id; } state;  /* memory from step to step, one copy a 
 enum act { ACT_NONE, ACT_SIGMOID, ACT_TANH, ACT_RELU2, ACT_SILU, ACT_GELU };
 enum combine { COMBINE_NONE, COMBINE_ADD, COMBINE_MUL }; /* what a matmul does with `other` */
 
-enum { OP_MAX_INPUTS = 8, OP_MAX_WEIGHTS = 5, OP_MAX_OUTPUTS = 6 };
+enum { OP_MAX_INPUTS = 3, OP_MAX_WEIGHTS = 9, OP_MAX_OUTPUTS = 1, MAX_PRODUCTS = 4 };
 
 /* scalars of a call; an op uses the ones that its file names */
 struct op_args {
@@ -56,6 +58,11 @@ struct op_args {
     uint32_t head_dim, window; /* window: positions that attention looks back at, 0: all */
     float eps, scale, base;    /* base: of the rotation's frequencies */
     float rotate_scale;        /* positions are divided by this (linear RoPE scaling) */
+    uint32_t n_products;
+    struct product_args {
+        uint32_t x_at; /* first column of x */
+        enum act act;
+    } products[MAX_PRODUCTS];
 };
 
 struct op_call {
@@ -155,7 +162,7 @@ static inline struct operand operand_scales(unsigned i, unsigned part)
 }
 static inline struct operand operand_state(char access) { return (struct operand){OPERAND_STATE, 0, 0, access}; }
 
-enum { DISPATCH_MAX_FILES = 5, DISPATCH_MAX_CONSTS = 8, DISPATCH_MAX_OPERANDS = 15, PARAMS_MAX_BYTES = 128 };
+enum { DISPATCH_MAX_FILES = 5, DISPATCH_MAX_CONSTS = 8, DISPATCH_MAX_OPERANDS = 8, PARAMS_MAX_BYTES = 128 };
 
 struct kernel_const {
     const char *name; /* NULL ends the list */

@@ -1,7 +1,7 @@
 /* token_shift.c - layer norm, then mixes of each token with the one before it in its sequence.
  *
  *   h[t] = layer_norm(x[t]);  h[first - 1] = S;  y_i[t] = h[t] + (h[t-1] - h[t]) lerp_i;  S = h[last]
- *   x[T,C] scale[C] bias[C] lerp[n,C] S[C] -> y_i[T,C], i < n <= 6
+ *   x[T,C] scale[C] bias[C] lerp[n,C] S[C] -> y[T,n*C], the y_i side by side
  *   args: eps */
 #include <math.h>
 
@@ -32,7 +32,7 @@ static double normed(const struct op_ref *r, const float *x, struct moments m, u
 void token_shift_ref(const struct op_ref *r)
 {
     const struct step *step = r->step;
-    uint32_t C = r->in[0].cols;
+    uint32_t C = r->in[0].cols, n = r->w[2].rows;
     for (uint32_t s = 0; s < step->n_seqs; s++) {
         float *last = r->state + step->slot[s] * r->state_stride;
         for (uint32_t t = step->first[s]; t < step->first[s] + step->count[s]; t++) {
@@ -40,8 +40,9 @@ void token_shift_ref(const struct op_ref *r)
             struct moments m = moments_of(x, C, r->args->eps);
             for (uint32_t c = 0; c < C; c++) {
                 double h = normed(r, x, m, c), step_back = last[c] - h;
-                for (int i = 0; i < OP_MAX_OUTPUTS && r->out[i].data; i++)
-                    r->out[i].data[(size_t)t * C + c] = (float)(h + step_back * r->w[2].vector[(size_t)i * C + c]);
+                for (uint32_t i = 0; i < n; i++)
+                    r->out[0].data[((size_t)t * n + i) * C + c] =
+                        (float)(h + step_back * r->w[2].vector[(size_t)i * C + c]);
                 last[c] = (float)h;
             }
         }
@@ -50,20 +51,18 @@ void token_shift_ref(const struct op_ref *r)
 
 bool token_shift_plan(struct op_plan *p, struct error *err)
 {
-    uint32_t C = p->in_cols[0], threads = plan_row_threads(p, C), n = 0;
-    while (n < OP_MAX_OUTPUTS && p->out_cols[n]) n++;
+    uint32_t C = p->in_cols[0], threads = plan_row_threads(p, C);
     struct token_shift_params params = {p->state_stride / 4, p->args->eps};
     struct dispatch_desc d = {
-        .files = {plan_reduce(p), "norm/row", n == 1 ? "norm/outputs_1" : "norm/outputs_6", "norm/token_shift"},
-        .consts = {{"WORKGROUP", threads}, {"LANES", threads}, {"VECTORS", C / 4}, {"OUTPUTS", n}},
+        .files = {plan_reduce(p), "norm/row", "norm/token_shift"},
+        .consts = {{"WORKGROUP", threads}, {"LANES", threads}, {"VECTORS", C / 4}, {"OUTPUTS", p->w[2].rows}},
         .params_wgsl = token_shift_params_wgsl,
         .params = &params,
         .params_bytes = sizeof params,
-        .operands = {operand_in(0), operand_vector(0), operand_vector(1), operand_vector(2), operand_state('w')},
-        .n_operands = 5,
+        .operands = {operand_in(0), operand_vector(0), operand_vector(1), operand_vector(2), operand_state('w'),
+                     operand_out(0)},
+        .n_operands = 6,
         .grid = {{1, 1, ROWS_TOKENS}},
     };
-    /* unlike reads, several writes may not share the dummy buffer everywhere: a lone output brings no others */
-    for (unsigned i = 0; i < (n == 1 ? 1 : OP_MAX_OUTPUTS); i++) d.operands[d.n_operands++] = operand_out(i);
     return plan_dispatch(p, &d, err);
 }

@@ -5,7 +5,7 @@
  *   S_ij = S_ij d_j - (sum_m S_im kk_m) kk_j a_j + v'_i k'_j;  y_i = sum_j S_ij r_j        i value, j key channel
  *   y = g * (norm_head(y, eps) * ln + ln_b + v' * sum_head(r * k' * r_k))
  *
- *   r,w,k,v,a,g[T,C] v_first,v_mix[T,C]? k_k,k_a,r_k,ln,ln_b[C] S[H,N,N] -> y[T,C]
+ *   rkv[T,3*C] wag[T,3*C] or wagv[T,4*C] first_rkv[T,3*C]? vectors[5,C] = k_k, k_a, r_k, ln, ln_b  S[H,N,N] -> y[T,C]
  *   args: head_dim N, eps */
 #include <math.h>
 
@@ -14,8 +14,10 @@
 #define WKV7_PARAMS(U, F) U(vectors) U(slot_vectors) F(eps)
 PARAMS(wkv7, WKV7_PARAMS);
 
-enum { IN_R, IN_W, IN_K, IN_V, IN_A, IN_G, IN_V_FIRST, IN_V_MIX };
-enum { W_K_K, W_K_A, W_R_K, W_LN, W_LN_B };
+enum { RKV, WAGV, FIRST_RKV };               /* inputs */
+enum { R, K, V };                            /* blocks of C columns in rkv */
+enum { W, A, G, MIX };                       /* in wagv */
+enum { K_K, K_A, R_K, LN, LN_B };            /* rows of the vectors */
 enum { MAX_HEAD = 128 };
 
 /* one token's vectors of one head */
@@ -23,25 +25,35 @@ struct token {
     double r[MAX_HEAD], d[MAX_HEAD], k[MAX_HEAD], v[MAX_HEAD], kk[MAX_HEAD], kk_a[MAX_HEAD], y[MAX_HEAD];
 };
 
+/* value c of a block of C columns of an input's row t */
+static double input(const struct op_ref *r, int index, int block, uint32_t t, uint32_t c)
+{
+    return r->in[index].data[(size_t)t * r->in[index].cols + (size_t)block * r->out[0].cols + c];
+}
+
+static double vector_at(const struct op_ref *r, int row, uint32_t c)
+{
+    return r->w[0].vector[(size_t)row * r->out[0].cols + c];
+}
+
 static void prepare(const struct op_ref *r, uint32_t t, uint32_t head, uint32_t N, struct token *o)
 {
     double length = 0;
     for (uint32_t j = 0; j < N; j++) {
         uint32_t c = head * N + j;
-        size_t at = (size_t)t * r->out[0].cols + c;
-        double k = r->in[IN_K].data[at], v = r->in[IN_V].data[at], a = r->in[IN_A].data[at];
-        o->r[j] = r->in[IN_R].data[at];
-        o->d[j] = exp(-exp(-0.5) / (1 + exp(-(double)r->in[IN_W].data[at])));
-        o->k[j] = k * (1 + (a - 1) * r->w[W_K_A].vector[c]);
+        double k = input(r, RKV, K, t, c), v = input(r, RKV, V, t, c), a = input(r, WAGV, A, t, c);
+        o->r[j] = input(r, RKV, R, t, c);
+        o->d[j] = exp(-exp(-0.5) / (1 + exp(-input(r, WAGV, W, t, c))));
+        o->k[j] = k * (1 + (a - 1) * vector_at(r, K_A, c));
         o->v[j] = v;
-        if (r->in[IN_V_FIRST].data) o->v[j] += (r->in[IN_V_FIRST].data[at] - v) * r->in[IN_V_MIX].data[at];
-        o->kk[j] = k * r->w[W_K_K].vector[c];
+        if (r->in[FIRST_RKV].data) o->v[j] += (input(r, FIRST_RKV, V, t, c) - v) * input(r, WAGV, MIX, t, c);
+        o->kk[j] = k * vector_at(r, K_K, c);
         length += o->kk[j] * o->kk[j];
     }
     length = fmax(sqrt(length), 1e-12);
     for (uint32_t j = 0; j < N; j++) {
         o->kk[j] /= length;
-        o->kk_a[j] = o->kk[j] * r->in[IN_A].data[(size_t)t * r->out[0].cols + head * N + j];
+        o->kk_a[j] = o->kk[j] * input(r, WAGV, A, t, head * N + j);
     }
 }
 
@@ -65,15 +77,14 @@ static void finish(const struct op_ref *r, uint32_t t, uint32_t head, uint32_t N
     double mean = 0, variance = 0, bonus = 0;
     for (uint32_t i = 0; i < N; i++) {
         mean += o->y[i] / N;
-        bonus += o->r[i] * o->k[i] * r->w[W_R_K].vector[head * N + i];
+        bonus += o->r[i] * o->k[i] * vector_at(r, R_K, head * N + i);
     }
     for (uint32_t i = 0; i < N; i++) variance += (o->y[i] - mean) * (o->y[i] - mean) / N;
     double inverse_sd = 1 / sqrt(variance + r->args->eps);
     for (uint32_t i = 0; i < N; i++) {
         uint32_t c = head * N + i;
-        size_t at = (size_t)t * r->out[0].cols + c;
-        double y = (o->y[i] - mean) * inverse_sd * r->w[W_LN].vector[c] + r->w[W_LN_B].vector[c];
-        r->out[0].data[at] = (float)((y + bonus * o->v[i]) * r->in[IN_G].data[at]);
+        double y = (o->y[i] - mean) * inverse_sd * vector_at(r, LN, c) + vector_at(r, LN_B, c);
+        r->out[0].data[(size_t)t * r->out[0].cols + c] = (float)((y + bonus * o->v[i]) * input(r, WAGV, G, t, c));
     }
 }
 
@@ -100,15 +111,14 @@ bool wkv7_plan(struct op_plan *p, struct error *err)
     struct dispatch_desc d = {
         .files = {plan_reduce(p), "wkv7"},
         .consts = {{"HEAD", N}, {"WORKGROUP", threads}, {"LANES", power_of_two_from(N / 4)},
-                   {"V_FIRST", p->in_cols[IN_V_FIRST] > 0}},
+                   {"V_FIRST", p->in_cols[FIRST_RKV] > 0}},
         .params_wgsl = wkv7_params_wgsl,
         .params = &params,
         .params_bytes = sizeof params,
+        .operands = {operand_in(RKV), operand_in(WAGV), operand_in(FIRST_RKV), operand_vector(0), operand_state('w'),
+                     operand_out(0)},
+        .n_operands = 6,
         .grid = {{.fixed = C / N}, {1, 1, ROWS_SEQS}},
     };
-    for (unsigned i = 0; i < OP_MAX_INPUTS; i++) d.operands[d.n_operands++] = operand_in(i);
-    for (unsigned i = 0; i < OP_MAX_WEIGHTS; i++) d.operands[d.n_operands++] = operand_vector(i);
-    d.operands[d.n_operands++] = operand_state('w');
-    d.operands[d.n_operands++] = operand_out(0);
     return plan_dispatch(p, &d, err);
 }

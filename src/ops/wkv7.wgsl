@@ -4,21 +4,12 @@
 // every thread walks the chunk with its row of S in registers and no barrier, which is all that is serial; then
 // LANES threads a token norm and gate its y.
 // Needs: HEAD (channels of a head), WORKGROUP >= HEAD, LANES >= HEAD / 4 (both powers of two), V_FIRST (1 if present).
-@group(0) @binding(2) var<storage, read> r_in: array<vec4f>;
-@group(0) @binding(3) var<storage, read> w_in: array<vec4f>;
-@group(0) @binding(4) var<storage, read> k_in: array<vec4f>;
-@group(0) @binding(5) var<storage, read> v_in: array<vec4f>;
-@group(0) @binding(6) var<storage, read> a_in: array<vec4f>;
-@group(0) @binding(7) var<storage, read> g_in: array<vec4f>;
-@group(0) @binding(8) var<storage, read> v_first: array<vec4f>;
-@group(0) @binding(9) var<storage, read> v_mix: array<vec4f>;
-@group(0) @binding(10) var<storage, read> k_k: array<vec4f>;
-@group(0) @binding(11) var<storage, read> k_a: array<vec4f>;
-@group(0) @binding(12) var<storage, read> r_k: array<vec4f>;
-@group(0) @binding(13) var<storage, read> ln: array<vec4f>;
-@group(0) @binding(14) var<storage, read> ln_b: array<vec4f>;
-@group(0) @binding(15) var<storage, read_write> state: array<vec4f>;
-@group(0) @binding(16) var<storage, read_write> y_out: array<vec4f>;
+@group(0) @binding(2) var<storage, read> rkv: array<vec4f>;        // [T, 3 C / 4]
+@group(0) @binding(3) var<storage, read> wagv: array<vec4f>;       // [T, (3 + V_FIRST) C / 4]
+@group(0) @binding(4) var<storage, read> first_rkv: array<vec4f>;  // [T, 3 C / 4]
+@group(0) @binding(5) var<storage, read> vectors: array<vec4f>;    // [5, C / 4]: k_k, k_a, r_k, ln, ln_b
+@group(0) @binding(6) var<storage, read_write> state: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> y_out: array<vec4f>;
 
 const VECTORS = HEAD / 4u;
 const CHUNK = WORKGROUP / LANES;
@@ -52,21 +43,27 @@ fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
     for (var at = batch.first[group.y]; at < end; at += CHUNK) {
         let n_chunk = min(CHUNK, end - at);
         let works = own < n_chunk && j_own < VECTORS;
-        let in_at = (at + own) * params.vectors + c;
+        let C = params.vectors;
+        let rkv_at = (at + own) * 3u * C + c;             // r, k, v lie C apart
+        let wagv_at = (at + own) * (3u + V_FIRST) * C + c;
         let to = own * VECTORS + j_own;
 
         var value = vec4f();
         var sums = vec4f();
         var direction = vec4f();
+        var rate = vec4f();
         if works {
-            value = v_in[in_at];
-            if V_FIRST == 1u { value += (v_first[in_at] - value) * v_mix[in_at]; }
-            let key = k_in[in_at] * (1.0 + (a_in[in_at] - 1.0) * k_a[c]);
-            direction = k_in[in_at] * k_k[c];
-            sums = vec4f(dot(direction, direction), dot(r_in[in_at] * key, r_k[c]), 0.0, 0.0);
-            r[to] = r_in[in_at];
+            let r_own = rkv[rkv_at];
+            let k_own = rkv[rkv_at + C];
+            value = rkv[rkv_at + 2u * C];
+            if V_FIRST == 1u { value += (first_rkv[rkv_at + 2u * C] - value) * wagv[wagv_at + 3u * C]; }
+            rate = wagv[wagv_at + C];
+            let key = k_own * (1.0 + (rate - 1.0) * vectors[C + c]);
+            direction = k_own * vectors[c];
+            sums = vec4f(dot(direction, direction), dot(r_own * key, vectors[2u * C + c]), 0.0, 0.0);
+            r[to] = r_own;
             // exp(-1/2) sigmoid(w)
-            decay[to] = exp(-0.60653065971 / (1.0 + exp(-w_in[in_at])));
+            decay[to] = exp(-0.60653065971 / (1.0 + exp(-wagv[wagv_at])));
             k[to] = key;
             v[to] = value;
         }
@@ -75,7 +72,7 @@ fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
         if works {
             direction /= max(sqrt(sums.x), 1e-12);
             kk[to] = direction;
-            kk_a[to] = direction * a_in[in_at];
+            kk_a[to] = direction * rate;
         }
         workgroupBarrier();
 
@@ -104,7 +101,10 @@ fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
         let mean = head_sum(dot(out, vec4f(1.0)), lane) / f32(HEAD);
         if works { out -= mean; }
         let inverse_sd = inverseSqrt(head_sum(dot(out, out), lane) / f32(HEAD) + params.eps);
-        if works { y_out[in_at] = (out * inverse_sd * ln[c] + ln_b[c] + bonus * value) * g_in[in_at]; }
+        if works {
+            y_out[(at + own) * C + c] = (out * inverse_sd * vectors[3u * C + c] + vectors[4u * C + c] + bonus * value) *
+                                        wagv[wagv_at + 2u * C];
+        }
     }
     if row < HEAD {
         for (var j = 0u; j < VECTORS; j++) { state[row_at + j] = s[j]; }

@@ -21,15 +21,78 @@ static void test_devices(void **state)
     json_t *devices = cli_json("$C devices --json"), *device;
     size_t i;
     assert_true(json_array_size(devices) >= 1);
+    static const char *const numbers[] = {
+        "max_buffer_bytes",    "max_binding_bytes", "max_storage_buffers", "max_workgroup_threads",
+        "max_workgroup_bytes", "max_workgroups",    "storage_alignment",   "uniform_alignment"};
     json_array_foreach(devices, i, device) {
         assert_int_equal(json_integer_value(json_object_get(device, "index")), i);
         assert_true(json_string_length(json_object_get(device, "name")) > 0);
-        assert_true(json_integer_value(json_object_get(device, "max_buffer_bytes")) > 0);
+        assert_true(json_string_length(json_object_get(device, "runtime")) > 0);
+        assert_true(json_string_length(json_object_get(device, "runtime_version")) > 0);
+        assert_null(json_object_get(device, "subgroup_size"));
+        for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++)
+            assert_true(json_integer_value(json_object_get(device, numbers[k])) > 0);
     }
     struct cli_result r = cli_run("$C devices");
     cli_expect(&r, 0, json_string_value(json_object_get(json_array_get(devices, 0), "name")), NULL);
     cli_free(&r);
     json_decref(devices);
+}
+
+static void test_devices_probed(void **state)
+{
+    (void)state;
+    json_t *devices = cli_json("$C devices --probe --json"), *device;
+    size_t i;
+    json_array_foreach(devices, i, device) {
+        assert_null(json_object_get(device, "error"));
+        bool subgroups = json_is_true(json_object_get(device, "subgroups"));
+        assert_int_equal(json_integer_value(json_object_get(device, "subgroup_size")) > 0, subgroups);
+    }
+    json_decref(devices);
+    struct cli_result r = cli_run("$C devices --probe");
+    cli_expect(&r, 0, "matrix shapes", NULL);
+    cli_free(&r);
+}
+
+/* Every way to name the runtime that is there leads to it. */
+static void test_choosing_a_runtime(void **state)
+{
+    static const char *const uses[] = {"CORVID_WEBGPU=wgpu-native $C devices", "$C devices --runtime wgpu-native",
+                                       "CORVID_WEBGPU=nonsense $C devices --runtime wgpu-native",
+                                       "$C devices --runtime $(dirname $C)/../lib/corvid/libwgpu_native.so"};
+    (void)state;
+    for (size_t i = 0; i < sizeof uses / sizeof *uses; i++) {
+        json_t *devices = cli_json("%s --json", uses[i]);
+        const char *runtime = json_string_value(json_object_get(json_array_get(devices, 0), "runtime"));
+        assert_string_equal(runtime, "wgpu-native");
+        json_decref(devices);
+    }
+    json_t *a = cli_json("$C run --runtime wgpu-native --temp 0 -n 2 --json -p x");
+    json_decref(a);
+}
+
+static void test_doctor(void **state)
+{
+    (void)state;
+    json_t *report = cli_json("$C doctor --json"), *checks = json_object_get(report, "checks"), *check;
+    assert_true(json_string_length(json_object_get(report, "system")) > 0);
+    assert_true(json_integer_value(json_object_get(json_object_get(report, "device"), "max_buffer_bytes")) > 0);
+    assert_int_equal(json_integer_value(json_object_get(report, "wrong")), 0);
+    assert_string_equal(json_string_value(json_object_get(report, "advice")), "");
+    assert_true(json_array_size(checks) > 20);
+    size_t i;
+    json_array_foreach(checks, i, check) {
+        assert_true(json_is_true(json_object_get(check, "ok")));
+        json_t *nmse = json_object_get(check, "nmse"), *limit = json_object_get(check, "limit");
+        assert_true(json_is_real(nmse) && json_real_value(nmse) <= json_real_value(limit));
+    }
+    json_decref(report);
+    struct cli_result r = cli_run("$C doctor --no-f16 --no-subgroups");
+    cli_expect(&r, 0, "matmul Q4_K", NULL);
+    cli_expect(&r, 0, "checks are right", NULL);
+    assert_null(strstr(r.out, "\n--no"));
+    cli_free(&r);
 }
 
 static void test_choosing_a_device(void **state)
@@ -43,7 +106,7 @@ static void test_choosing_a_device(void **state)
 
 static void test_no_gpu(void **state)
 {
-    static const char *const uses[] = {"devices", "run -p x", "chat </dev/null", "bench"};
+    static const char *const uses[] = {"devices", "doctor >$T/report", "run -p x", "chat </dev/null", "bench"};
     (void)state;
     for (size_t i = 0; i < sizeof uses / sizeof *uses; i++) {
         char command[256];
@@ -130,7 +193,9 @@ static void test_bench(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_devices),  cmocka_unit_test(test_choosing_a_device),
+        cmocka_unit_test(test_devices),  cmocka_unit_test(test_devices_probed),
+        cmocka_unit_test(test_doctor),   cmocka_unit_test(test_choosing_a_device),
+        cmocka_unit_test(test_choosing_a_runtime),
         cmocka_unit_test(test_no_gpu),   cmocka_unit_test(test_no_library),
         cmocka_unit_test(test_run),      cmocka_unit_test(test_run_twice),
         cmocka_unit_test(test_ends),     cmocka_unit_test(test_chat),

@@ -12,6 +12,14 @@
 
 static const char golden[] = "tests/golden/gemma3-270m-q4_k_m.json";
 
+/* llama.cpp rounds activations to 8 bits, in blocks of 32 (Q5_0, Q8_0) or 256 (Q4_K, Q6_K). Gemma is sensitive: that
+ * rounding put into the program that made the exact results moves its logits by 0.27 (rms) and 1.6 (at most) from the
+ * exact ones. Seen here: 0.85, 0.21, 0.56, and a token that leads by 0.27 in llama.cpp and is second in both exact
+ * computations. */
+static const struct llama_tolerance llama = {1.3, 0.3, 0.9, 0.3};
+/* seen: 0.0072, 0.0018, 0.0056: weights rounded to f16 in prefill */
+static const struct llama_tolerance exact = {0.02, 0.005, 0.015, 0.02};
+
 static const char *gemma_path(void)
 {
     const char *path = getenv("CORVID_GEMMA");
@@ -28,12 +36,41 @@ static void test_llama(void **state)
     const struct model_setup setup = {.label = "gemma3"};
     struct model_case c = {.device = open_device(&setup)};
     c.model = open_model(c.device, path, 4, 512, 0);
-    llama_golden_check(c.model, golden, (struct llama_tolerance){9, 9, 9});
+    llama_golden_check(c.model, golden, &llama, &exact);
     model_case_close(&c);
+}
+
+/* Past the window of 512: the GPU against the scalar reference. */
+static void test_long_prompt(void **state)
+{
+    enum { PROMPT = 530, MORE = 3 };
+    (void)state;
+    const char *path = gemma_path();
+    static const struct model_setup setups[] = {{.device = "reference"}, {.no_f16 = true}};
+    int32_t tokens[PROMPT + MORE];
+    float *logits[2];
+    size_t vocabulary = 0;
+    for (uint32_t i = 0; i < PROMPT + MORE; i++) tokens[i] = (int32_t)(2 + i * 7919u % 200000);
+    for (int k = 0; k < 2; k++) {
+        struct model_case c = {.device = open_device(&setups[k])};
+        c.model = open_model(c.device, path, 1, 600, 64);
+        corvid_session *session = new_session(c.model);
+        vocabulary = corvid_model_describe(c.model)->vocabulary;
+        logits[k] = new_floats((MORE + 1) * vocabulary);
+        feed(session, tokens, PROMPT, logits[k], NULL);
+        for (int i = 0; i < MORE; i++) feed(session, tokens + PROMPT + i, 1, logits[k] + (i + 1) * vocabulary, NULL);
+        corvid_session_destroy(session);
+        model_case_close(&c);
+    }
+    double difference = max_difference(logits[0], logits[1], (MORE + 1) * vocabulary);
+    print_message("    largest difference %.2g\n", difference);
+    assert_true(difference <= 2e-3);
+    free(logits[0]);
+    free(logits[1]);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_llama)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_llama), cmocka_unit_test(test_long_prompt)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 
 int main(void)
 {
+    /* seen on lavapipe: logits 5.2e-5, state 1.9e-6 */
     static const struct golden all[] = {
         {"tiny-rwkv7", {.label = "plain"}, 2e-4, 1e-4},
         {"tiny-rwkv7", {.label = "no subgroups", .no_subgroups = true}, 2e-4, 1e-4},

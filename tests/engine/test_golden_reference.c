@@ -3,10 +3,10 @@
 
 int main(void)
 {
-    /* seen: logits 2e-5, state 2e-6 */
+    /* seen: logits 9.5e-6, state 2.3e-7 */
     static const struct golden all[] = {
-        {"tiny-rwkv7", {.label = "reference", .device = "reference"}, 2e-4, 1e-4},
-        {"rand-rwkv7", {.label = "reference", .device = "reference"}, 2e-4, 1e-4},
+        {"tiny-rwkv7", {.label = "reference", .device = "reference"}, 3e-5, 1e-6},
+        {"rand-rwkv7", {.label = "reference", .device = "reference"}, 3e-5, 1e-6},
     };
     int failed = 0;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) failed += golden_run(&all[i]);

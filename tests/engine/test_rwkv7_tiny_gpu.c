@@ -17,7 +17,7 @@ static void check(const char *path, struct llama_tolerance tolerance)
     const struct model_setup setup = {.label = "rwkv7-tiny"};
     struct model_case c = {.device = open_device(&setup)};
     c.model = open_model(c.device, path, 4, 0, 0);
-    llama_golden_check(c.model, golden, tolerance);
+    llama_golden_check(c.model, golden, &tolerance, NULL);
     model_case_close(&c);
 }
 
@@ -29,13 +29,15 @@ static void test_f16(void **state)
         print_message("skipped: %s is not there\n", path.text);
         skip();
     }
-    check(path.text, (struct llama_tolerance){1, 1, 0.1});
+    /* seen: 0.015, 0.0021, 0.0092; llama.cpp rounds activations to f16 */
+    check(path.text, (struct llama_tolerance){0.04, 0.006, 0.025, 0.1});
 }
 
 static void test_built_in(void **state)
 {
     (void)state;
-    check(in_source(built_in_model).text, (struct llama_tolerance){1, 1, 0.5});
+    /* seen: 0.36, 0.054, 0.21; what Q8_0 costs */
+    check(in_source(built_in_model).text, (struct llama_tolerance){0.7, 0.1, 0.4, 0.5});
 }
 
 int main(void)

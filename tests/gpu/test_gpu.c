@@ -51,7 +51,7 @@ static void read_range(struct gpu *gpu, struct gpu_range range, void *out)
 {
     unsigned ticket;
     const void *data;
-    gpu_begin(gpu);
+    gpu_begin(gpu, "test");
     assert_true(gpu_read(gpu, range, &ticket, NULL));
     assert_true(gpu_submit(gpu, NULL));
     assert_true(gpu_wait(gpu, ticket, &data, NULL));
@@ -66,14 +66,14 @@ static void lists_devices(void **state)
     (void)state;
     struct gpu_info infos[32];
     size_t n = 0, same = 0;
-    assert_true(gpu_list(infos, 32, &n, NULL));
+    assert_true(gpu_list(NULL, infos, 32, &n, NULL));
     assert_in_range(n, 1, 32);
     for (size_t i = 0; i < n; i++) {
         assert_true(infos[i].name[0] && infos[i].backend[0] && infos[i].kind[0]);
         assert_true(infos[i].max_workgroup_threads >= 256 && infos[i].max_workgroup_bytes >= 16384);
         assert_true(infos[i].max_binding_bytes >= 128 << 20 && infos[i].max_groups >= 65535);
     }
-    assert_true(gpu_list(NULL, 0, &same, NULL));
+    assert_true(gpu_list(NULL, NULL, 0, &same, NULL));
     assert_int_equal(same, n);
 }
 
@@ -167,7 +167,7 @@ static void copies_and_clears(void **state)
     uint32_t words[16], got[16], want[16] = {0};
     for (uint32_t i = 0; i < 16; i++) words[i] = i + 1;
     gpu_write(gpu, a, 0, words, sizeof words);
-    gpu_begin(gpu);
+    gpu_begin(gpu, "test");
     gpu_copy(gpu, (struct gpu_range){a, 8, 32}, (struct gpu_range){b, 16, 32});
     gpu_clear(gpu, (struct gpu_range){b, 24, 8});
     assert_true(gpu_submit(gpu, NULL));
@@ -237,7 +237,7 @@ static void dispatches_see_earlier_ones(void **state)
     const uint32_t groups[3] = {4, 1, 1};
     unsigned ticket;
     const void *data;
-    gpu_begin(gpu);
+    gpu_begin(gpu, "test");
     gpu_dispatch(gpu, kernel, there_bound, groups);
     gpu_dispatch(gpu, kernel, back_bound, groups);
     gpu_dispatch(gpu, kernel, there_bound, groups);
@@ -327,7 +327,7 @@ static void tickets_run_out_and_come_back(void **state)
     gpu_write(gpu, b, 0, words, sizeof words);
     for (int round = 0; round < 2; round++) {
         struct error err = {0};
-        gpu_begin(gpu);
+        gpu_begin(gpu, "test");
         for (uint32_t i = 0; i < GPU_TICKETS; i++)
             assert_true(gpu_read(gpu, (struct gpu_range){b, 4 * i, 4}, &tickets[i], NULL));
         assert_false(gpu_read(gpu, (struct gpu_range){b, 0, 4}, &one_more, &err));
@@ -349,7 +349,7 @@ static void released_unread(void **state)
     struct gpu_buffer *b = buffer_of(gpu, 16);
     for (int i = 0; i < 3 * GPU_TICKETS; i++) {
         unsigned ticket;
-        gpu_begin(gpu);
+        gpu_begin(gpu, "test");
         assert_true(gpu_read(gpu, (struct gpu_range){b, 0, 16}, &ticket, NULL));
         assert_true(gpu_submit(gpu, NULL));
         gpu_release(gpu, ticket);

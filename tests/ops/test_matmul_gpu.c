@@ -1,5 +1,5 @@
-/* test_matmul_gpu.c - matmul of every weight type: the GPU against the scalar reference. Each case runs steps of 1 to
- * 130 tokens, and so every kernel that matmul.c chooses from. */
+/* test_matmul_gpu.c - matmul of every weight type, and products: the GPU against the scalar reference. Each case runs
+ * steps of 1 to 130 tokens, and so every kernel that matmul_plan.c chooses from. */
 #include "support/op_case.h"
 
 /* cmocka.h comes last: its macro fail would hide base/error.h's function */
@@ -17,20 +17,13 @@ static const struct step_shape lengths[] = {
     {{{9, 0, 0}}}, {{{33, 0, 0}}}, {{{64, 0, 0}}}, {{{1, 0, 0}, {129, 1, 0}}},
 };
 
-/* n: quant type, rows, columns, enum act, enum combine, BIAS | OF_OUTPUTS */
-enum { BIAS = 1, OF_OUTPUTS = 2 };
+enum { END = PRODUCTS_END };
 
-static void record(struct op_bench *b, const uint32_t *n)
-{
-    val x = case_input(b, n[2], -1, 1), other = n[4] ? case_input(b, n[1], -1, 1) : (val){0};
-    if (n[5] & OF_OUTPUTS) {
-        x = op_select(&b->graph, x);
-        if (n[4]) other = op_select(&b->graph, other);
-    }
-    weight bias = n[5] & BIAS ? case_vector(b, "bias", 1, n[1], -1, 1) : (weight){0};
-    struct matmul_args a = {.bias = bias, .act = n[3], .combine = n[4], .other = other};
-    op_matmul(&b->graph, case_matrix(b, "w", quant_find(n[0]), n[1], n[2]), x, a);
-}
+static const uint32_t products[][6] = {
+    {QUANT_F16, QUANT_F16, QUANT_F16, QUANT_F16, 68, 64},  {QUANT_F32, QUANT_F16, QUANT_BF16, END, 20, 36},
+    {QUANT_Q8_0, QUANT_Q8_0, QUANT_Q8_0, END, 132, 96},    {QUANT_Q4_K, QUANT_Q4_K, QUANT_Q6_K, QUANT_F16, 260, 256},
+    {QUANT_Q8_0, END, END, END, 36, 32},                   {QUANT_Q5_0, QUANT_Q8_0, QUANT_Q8_0, QUANT_Q5_0, 4, 320},
+};
 
 static const char *const acts[] = {"", " sigmoid", " tanh", " relu2", " silu", " gelu"};
 static const char *const combines[] = {"", " add", " mul"};
@@ -38,40 +31,52 @@ static const char *const combines[] = {"", " add", " mul"};
 /* what is done to one type: {rows, columns of blocks of 32, of blocks of 256, act, combine, flags} */
 static const uint32_t shapes[][6] = {
     {132, 64, 256, ACT_NONE, COMBINE_NONE, 0},
-    {96, 320, 768, ACT_SIGMOID, COMBINE_ADD, BIAS},
+    {96, 320, 768, ACT_SIGMOID, COMBINE_ADD, MATMUL_BIAS},
 };
 
 /* the rest on a few types */
 static const uint32_t more[][6] = {
     {QUANT_F16, 96, 256, ACT_TANH, COMBINE_NONE, 0},
-    {QUANT_F16, 132, 68, ACT_NONE, COMBINE_MUL, BIAS},
-    {QUANT_F32, 4, 4, ACT_NONE, COMBINE_NONE, BIAS},
+    {QUANT_F16, 132, 68, ACT_NONE, COMBINE_MUL, MATMUL_BIAS},
+    {QUANT_F32, 4, 4, ACT_NONE, COMBINE_NONE, MATMUL_BIAS},
     {QUANT_F32, 132, 20, ACT_GELU, COMBINE_MUL, 0},
     {QUANT_BF16, 68, 100, ACT_RELU2, COMBINE_ADD, 0},
-    {QUANT_Q8_0, 1028, 96, ACT_RELU2, COMBINE_NONE, BIAS},
+    {QUANT_Q8_0, 1028, 96, ACT_RELU2, COMBINE_NONE, MATMUL_BIAS},
     {QUANT_Q8_0, 260, 1024, ACT_NONE, COMBINE_ADD, 0},
     {QUANT_Q8_0, 4100, 32, ACT_NONE, COMBINE_NONE, 0},
     {QUANT_Q4_K, 68, 1280, ACT_SILU, COMBINE_MUL, 0},
-    {QUANT_Q6_K, 260, 256, ACT_NONE, COMBINE_NONE, OF_OUTPUTS},
-    {QUANT_Q5_0, 132, 160, ACT_SILU, COMBINE_MUL, BIAS | OF_OUTPUTS},
+    {QUANT_Q6_K, 260, 256, ACT_NONE, COMBINE_NONE, MATMUL_OF_OUTPUTS},
+    {QUANT_Q5_0, 132, 160, ACT_SILU, COMBINE_MUL, MATMUL_BIAS | MATMUL_OF_OUTPUTS},
 };
 
-static const uint32_t in_parts[] = {QUANT_Q8_0, 3004, 1024, ACT_NONE, COMBINE_ADD, BIAS};
+static const uint32_t in_parts[] = {QUANT_Q8_0, 3004, 1024, ACT_NONE, COMBINE_ADD, MATMUL_BIAS};
 
-static struct op_case all[N_VARIANTS * 64];
+static struct gpu_case all[N_VARIANTS * 64];
 static size_t n_all;
 
 static void add(const uint32_t *n, uint64_t max_binding_bytes, enum variant v)
 {
     bool f16 = gpu_describe(case_gpu(v))->shader_f16;
-    struct op_case *c = &all[n_all++];
-    *c = (struct op_case){.record = record, .steps = lengths, .n_steps = COUNT(lengths), .gpu = case_gpu(v),
-                          .max_binding_bytes = max_binding_bytes};
-    c->tolerance = f16 ? (struct tolerance){1e-5, 3e-2, 1e-2} : (struct tolerance){1e-6, 2e-4, 2e-4};
+    all[n_all] = (struct gpu_case){.gpu = case_gpu(v), .max_binding_bytes = max_binding_bytes};
+    struct op_case *c = &all[n_all++].c;
+    *c = (struct op_case){.record = record_matmul, .steps = lengths, .n_steps = COUNT(lengths)};
+    c->tolerance = f16 ? (struct tolerance)TOLERANCE_MATMUL_F16 : (struct tolerance)TOLERANCE_MATMUL;
     for (int i = 0; i < CASE_NUMBERS; i++) c->n[i] = n[i];
     snprintf(c->name, sizeof c->name, "matmul %s M=%u K=%u%s%s%s%s%s, %s", quant_find(n[0])->name, n[1], n[2],
-             n[5] & BIAS ? " bias" : "", acts[n[3]], combines[n[4]], n[5] & OF_OUTPUTS ? " of outputs" : "",
-             max_binding_bytes ? " in parts" : "", case_variant_name(v));
+             n[5] & MATMUL_BIAS ? " bias" : "", acts[n[3]], combines[n[4]],
+             n[5] & MATMUL_OF_OUTPUTS ? " of outputs" : "", max_binding_bytes ? " in parts" : "", case_variant_name(v));
+}
+
+static void add_products(const uint32_t *n, uint64_t max_binding_bytes, enum variant v)
+{
+    add((uint32_t[]){QUANT_F32, n[4], n[5], 0, 0, 0}, max_binding_bytes, v);
+    struct op_case *c = &all[n_all - 1].c;
+    c->record = record_products;
+    size_t at = (size_t)snprintf(c->name, sizeof c->name, "products M=%u K=%u of", n[4], n[5]);
+    for (int i = 0; i < CASE_NUMBERS; i++) c->n[i] = n[i];
+    for (int i = 0; i < MAX_PRODUCTS && n[i] != END; i++)
+        at += (size_t)snprintf(c->name + at, sizeof c->name - at, " %s", quant_find(n[i])->name);
+    snprintf(c->name + at, sizeof c->name - at, "%s, %s", max_binding_bytes ? " in parts" : "", case_variant_name(v));
 }
 
 static void add_type(const struct quant_info *q, enum variant v)
@@ -88,9 +93,11 @@ int main(void)
         for (size_t i = 0; quant_at(i); i++) add_type(quant_at(i), (enum variant)v);
         for (size_t i = 0; i < COUNT(more); i++) add(more[i], 0, (enum variant)v);
         add(in_parts, 1 << 21, (enum variant)v);
+        for (size_t i = 0; i < COUNT(products); i++) add_products(products[i], 0, (enum variant)v);
+        add_products((uint32_t[]){QUANT_Q8_0, QUANT_Q8_0, QUANT_Q8_0, END, 1100, 1024}, 1 << 21, (enum variant)v);
     }
     static struct CMUnitTest tests[COUNT(all)];
-    for (size_t i = 0; i < n_all; i++) tests[i] = (struct CMUnitTest){all[i].name, case_run, NULL, NULL, &all[i]};
+    for (size_t i = 0; i < n_all; i++) tests[i] = (struct CMUnitTest){all[i].c.name, case_run, NULL, NULL, &all[i]};
     int failed = _cmocka_run_group_tests("matmul", tests, n_all, NULL, NULL);
     case_close();
     return failed;

@@ -2,7 +2,6 @@
 #include "support/op_case.h"
 
 /* cmocka.h comes last: its macro fail would hide base/error.h's function */
-#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -47,99 +46,9 @@ static const struct step_shape growing[] = {
     {{{40, 1, 3}}},
 };
 
-/* n: quant type, vocabulary, columns */
-static void record_embed(struct op_bench *b, const uint32_t *n)
-{
-    b->vocabulary = n[1];
-    op_embed(&b->graph, case_matrix(b, "w", quant_find(n[0]), n[1], n[2]), 1.5f);
-}
-
-/* n: columns */
-static void record_select(struct op_bench *b, const uint32_t *n)
-{
-    op_select(&b->graph, case_input(b, n[0], -1, 1));
-}
-
-/* n: columns, 1 after select */
-static void record_layer_norm(struct op_bench *b, const uint32_t *n)
-{
-    val x = case_input(b, n[0], 2, 6); /* a large mean shows a one-pass variance */
-    if (n[1]) x = op_select(&b->graph, x);
-    op_layer_norm(&b->graph, x, case_vector(b, "scale", 1, n[0], -2, 2), case_vector(b, "bias", 1, n[0], -1, 1), 1e-5f);
-}
-
-/* n: columns, 1 with a residual, 1 after select */
-static void record_rms_norm(struct op_bench *b, const uint32_t *n)
-{
-    val x = case_input(b, n[0], -3, 3), residual = n[1] ? case_input(b, n[0], -1, 1) : (val){0};
-    if (n[2]) x = op_select(&b->graph, x);
-    op_rms_norm(&b->graph, x, residual, case_vector(b, "scale", 1, n[0], -2, 2), 1e-6f);
-}
-
-/* n: columns, outputs */
-static void record_token_shift(struct op_bench *b, const uint32_t *n)
-{
-    val x = case_input(b, n[0], -1, 3), out[OP_MAX_OUTPUTS];
-    weight scale = case_vector(b, "scale", 1, n[0], -2, 2), bias = case_vector(b, "bias", 1, n[0], -1, 1);
-    weight lerp = case_vector(b, "lerp", n[1], n[0], 0, 1);
-    op_token_shift(&b->graph, x, scale, bias, lerp, case_memory(b, 1, n[0], false, -1, 1), 1e-5f, out, n[1]);
-}
-
-/* n: head size, heads, 1 with v_first, 1 with keys shorter than any a model has */
-static void record_wkv7(struct op_bench *b, const uint32_t *n)
-{
-    uint32_t N = n[0], C = n[0] * n[1];
-    float k = n[3] ? 1e-13f : 1;
-    struct wkv7_args a = {
-        .r = case_input(b, C, -1, 1), .w = case_input(b, C, -6, 6), .k = case_input(b, C, -k, k),
-        .v = case_input(b, C, -1, 1), .a = case_input(b, C, 0, 1), .g = case_input(b, C, -1, 1),
-        .k_k = case_vector(b, "k_k", 1, C, 0.5f, 1), .k_a = case_vector(b, "k_a", 1, C, 0, 1),
-        .r_k = case_vector(b, "r_k", 1, C, -1, 1), .ln = case_vector(b, "ln", 1, C, -2, 2),
-        .ln_b = case_vector(b, "ln_b", 1, C, -1, 1), .s = case_memory(b, C, N, false, -1, 1), .head_dim = N,
-        .eps = 64e-5f,
-    };
-    if (n[2]) a.v_first = case_input(b, C, -1, 1), a.v_mix = case_input(b, C, 0, 1);
-    op_wkv7(&b->graph, &a);
-}
-
-/* n: head size, heads, base, 1 with a norm, rotate_scale */
-static void record_rope(struct op_bench *b, const uint32_t *n)
-{
-    weight scale = n[3] ? case_vector(b, "scale", 1, n[0], -2, 2) : (weight){0};
-    struct rope_args a = {.scale = scale, .head_dim = n[0], .eps = 1e-6f, .base = (float)n[2],
-                          .rotate_scale = (float)n[4]};
-    op_rope(&b->graph, case_input(b, n[0] * n[1], -1, 1), &a);
-}
-
-/* n: columns, positions */
-static void record_kv_write(struct op_bench *b, const uint32_t *n)
-{
-    val k = case_input(b, n[0], -1, 1), v = case_input(b, n[0], -1, 1);
-    op_kv_write(&b->graph, k, v, case_memory(b, n[1], 2 * n[0], true, -1, 1));
-}
-
-/* n: head size, heads, key-value heads, positions, window */
-static void record_attention(struct op_bench *b, const uint32_t *n)
-{
-    struct attention_args a = {.head_dim = n[0], .window = n[4], .scale = 1 / sqrtf((float)n[0])};
-    val q = case_input(b, n[0] * n[1], -4, 4);
-    op_attention(&b->graph, q, case_memory(b, n[3], 2 * n[0] * n[2], true, -2, 2), &a);
-}
-
-/* the same, after kv_write into a cache where all else is NaN */
-static void record_attention_written(struct op_bench *b, const uint32_t *n)
-{
-    struct attention_args a = {.head_dim = n[0], .window = n[4], .scale = 1 / sqrtf((float)n[0])};
-    val q = case_input(b, n[0] * n[1], -4, 4);
-    val k = case_input(b, n[0] * n[2], -2, 2), v = case_input(b, n[0] * n[2], -2, 2);
-    state cache = case_memory(b, n[3], 2 * n[0] * n[2], true, NAN, NAN);
-    op_kv_write(&b->graph, k, v, cache);
-    op_attention(&b->graph, q, cache, &a);
-}
-
-#define EXACT {0, 0, 0}
-#define USUAL {1e-7, 2e-5, 2e-5}
-#define LOOSER {1e-7, 2e-4, 2e-4} /* long recurrences, angles of far positions */
+#define EXACT TOLERANCE_EXACT
+#define USUAL TOLERANCE_USUAL
+#define LOOSER TOLERANCE_LOOSER
 
 #define STEPS(s) .steps = s, .n_steps = COUNT(s)
 
@@ -150,7 +59,6 @@ static const struct op_case cases[] = {
     {"embed Q8_0 V=300 C=288", record_embed, {QUANT_Q8_0, 300, 288}, STEPS(mixed), USUAL},
     {"embed Q4_K V=33 C=512", record_embed, {QUANT_Q4_K, 33, 512}, STEPS(mixed), USUAL},
     {"embed Q6_K V=33 C=768", record_embed, {QUANT_Q6_K, 33, 768}, STEPS(mixed), USUAL},
-    {"embed F32 V=3001 C=128 in parts", record_embed, {QUANT_F32, 3001, 128}, STEPS(mixed), USUAL, 1 << 19},
     {"select C=4", record_select, {4}, STEPS(mixed), EXACT},
     {"select C=516", record_select, {516}, STEPS(mixed), EXACT},
     {"layer_norm C=4", record_layer_norm, {4}, STEPS(mixed), LOOSER},
@@ -196,17 +104,27 @@ static const struct op_case cases[] = {
      USUAL},
 };
 
+static const struct op_case in_parts = {"embed F32 V=3001 C=128 in parts", record_embed, {QUANT_F32, 3001, 128},
+                                        STEPS(mixed), USUAL};
+
+static struct gpu_case all[N_VARIANTS * (COUNT(cases) + 1)];
+static size_t n_all;
+
+static void add(const struct op_case *c, uint64_t max_binding_bytes, enum variant v)
+{
+    struct gpu_case *g = &all[n_all++];
+    *g = (struct gpu_case){*c, case_gpu(v), max_binding_bytes};
+    snprintf(g->c.name, sizeof g->c.name, "%.90s, %.30s", c->name, case_variant_name(v));
+}
+
 int main(void)
 {
-    static struct op_case all[N_VARIANTS * COUNT(cases)];
-    static struct CMUnitTest tests[COUNT(all)];
-    for (size_t i = 0; i < COUNT(all); i++) {
-        enum variant v = (enum variant)(i / COUNT(cases));
-        all[i] = cases[i % COUNT(cases)];
-        all[i].gpu = case_gpu(v);
-        snprintf(all[i].name, sizeof all[i].name, "%s, %s", cases[i % COUNT(cases)].name, case_variant_name(v));
-        tests[i] = (struct CMUnitTest){all[i].name, case_run, NULL, NULL, &all[i]};
+    for (int v = 0; v < N_VARIANTS; v++) {
+        for (size_t i = 0; i < COUNT(cases); i++) add(&cases[i], 0, (enum variant)v);
+        add(&in_parts, 1 << 19, (enum variant)v);
     }
+    static struct CMUnitTest tests[COUNT(all)];
+    for (size_t i = 0; i < n_all; i++) tests[i] = (struct CMUnitTest){all[i].c.name, case_run, NULL, NULL, &all[i]};
     int failed = cmocka_run_group_tests_name("ops", tests, NULL, NULL);
     case_close();
     return failed;

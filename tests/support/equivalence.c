@@ -128,7 +128,8 @@ static void test_together(void **state)
         for (size_t k = 0; k < SEQS; k++) {
             size_t i = round % 2 ? SEQS - 1 - k : k, count = counts[round][i];
             if (!count) continue;
-            inputs[n] = (corvid_input){now.sessions[1 + i], now.tokens + fed[i], count, logits + n * now.vocabulary, NULL};
+            inputs[n] =
+                (corvid_input){now.sessions[1 + i], now.tokens + fed[i], count, logits + n * now.vocabulary, NULL};
             of[n++] = i;
             fed[i] += count;
         }
@@ -148,27 +149,28 @@ static void test_together(void **state)
 /* Going on from a saved state, also in another slot, gives the very same numbers. */
 static void test_save_and_restore(void **state)
 {
-    enum { HALF = 37, MORE = 8 };
+    enum { MORE = 8 };
+    const size_t half = now.n / 2;
     (void)state;
     corvid_session *a = now.sessions[1], *b = now.sessions[2];
     corvid_error err;
     void *blob;
     size_t size;
     reset(a);
-    feed(a, now.tokens, HALF, NULL, NULL);
+    feed(a, now.tokens, half, NULL, NULL);
     if (!corvid_session_save(a, &blob, &size, &err)) fail_msg("%s", err.message);
     float *truth = new_floats(MORE * now.vocabulary), *logits = new_floats(now.vocabulary);
     for (size_t i = 0; i < MORE; i++) {
-        feed(a, now.tokens + HALF + i, 1, truth + i * now.vocabulary, NULL);
-        expect_logits("after saving", truth + i * now.vocabulary, HALF + i);
+        feed(a, now.tokens + half + i, 1, truth + i * now.vocabulary, NULL);
+        expect_logits("after saving", truth + i * now.vocabulary, half + i);
     }
     feed(b, now.tokens, 5, NULL, NULL); /* rubbish to be replaced */
     corvid_session *const into[] = {b, a};
     for (int k = 0; k < 2; k++) {
         if (!corvid_session_restore(into[k], blob, size, &err)) fail_msg("%s", err.message);
-        assert_int_equal(corvid_session_length(into[k]), HALF);
+        assert_int_equal(corvid_session_length(into[k]), half);
         for (size_t i = 0; i < MORE; i++) {
-            feed(into[k], now.tokens + HALF + i, 1, logits, NULL);
+            feed(into[k], now.tokens + half + i, 1, logits, NULL);
             assert_true(max_difference(logits, truth + i * now.vocabulary, now.vocabulary) <= 0);
         }
     }

@@ -11,8 +11,8 @@ struct equivalence {
     struct model_setup model; /* its number of sessions is filled in */
     size_t n_tokens;          /* of the longest sequence, at least 50 */
     /* Kernels for few and for many tokens sum in different orders, so that results differ in the last digits. */
-    double logit_tolerance;   /* absolute */
-    double state_tolerance;   /* relative to the state's largest element */
+    double logit_tolerance; /* absolute */
+    double state_tolerance; /* relative to the state's largest element */
 };
 
 /* Runs a group of tests; returns how many failed. */

@@ -147,7 +147,8 @@ static void test_state(void **unused)
         double difference = compare_state(names[i][0], names[i][1]);
         print_message("    %s: largest relative difference %.2g\n", names[i][0], difference);
         if (!(difference <= now.golden.state_tolerance))
-            fail_msg("%s: largest relative difference %g, allowed %g", names[i][0], difference, now.golden.state_tolerance);
+            fail_msg("%s: largest relative difference %g, allowed %g", names[i][0], difference,
+                     now.golden.state_tolerance);
     }
 }
 

@@ -9,11 +9,13 @@
 #include "corvid.h"
 
 struct llama_tolerance {
-    double logit, logsumexp; /* absolute */
-    double margin;           /* where the two best are further apart than this, the best token must be the same */
+    double logit, rms, logsumexp; /* differences: of a logit, of all of them, of the log of the sum */
+    double margin;                /* where the two best are further apart than this, the best token must be the same */
 };
 
-/* The model needs a session for each of the file's prompts. `golden` lies below the source. */
-void llama_golden_check(corvid_model *model, const char *golden, struct llama_tolerance tolerance);
+/* The model needs a session for each of the file's prompts. `golden` lies below the source. `exact` may be NULL: else
+ * the steps have a part "exact" too, results of another program with exact activations for the same tokens. */
+void llama_golden_check(corvid_model *model, const char *golden, const struct llama_tolerance *llama,
+                        const struct llama_tolerance *exact);
 
 #endif

@@ -18,7 +18,8 @@ struct path in_source(const char *name)
 {
     const char *root = getenv("CORVID_SOURCE_DIR");
     struct path p;
-    snprintf(p.text, sizeof p.text, "%s/%s", root ? root : ".", name);
+    if (*name == '/') snprintf(p.text, sizeof p.text, "%s", name);
+    else snprintf(p.text, sizeof p.text, "%s/%s", root ? root : ".", name);
     return p;
 }
 
@@ -47,7 +48,8 @@ corvid_device *open_device(const struct model_setup *setup)
     return device;
 }
 
-corvid_model *open_model(corvid_device *device, const char *path, uint32_t sessions, uint32_t context, uint32_t step_tokens)
+corvid_model *open_model(corvid_device *device, const char *path, uint32_t sessions, uint32_t context,
+                         uint32_t step_tokens)
 {
     corvid_error err;
     corvid_model_options o = {.max_sessions = sessions, .context = context, .max_step_tokens = step_tokens};

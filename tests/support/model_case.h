@@ -9,7 +9,7 @@ struct path {
     char text[1024];
 };
 
-struct path in_source(const char *name); /* below CORVID_SOURCE_DIR */
+struct path in_source(const char *name); /* below CORVID_SOURCE_DIR, unless it is absolute */
 struct path in_shared(const char *name); /* below CORVID_SHARED, else ../shared of the source */
 bool is_there(const char *path);
 
@@ -17,7 +17,7 @@ struct model_setup {
     const char *label;  /* in the names of tests */
     const char *device; /* NULL: the best GPU */
     bool no_f16, no_subgroups;
-    const char *file;   /* below the source */
+    const char *file; /* as for in_source */
     uint32_t sessions, context, step_tokens;
 };
 
@@ -30,7 +30,8 @@ struct model_case {
 extern const char built_in_model[];
 
 corvid_device *open_device(const struct model_setup *setup);
-corvid_model *open_model(corvid_device *device, const char *path, uint32_t sessions, uint32_t context, uint32_t step_tokens);
+corvid_model *open_model(corvid_device *device, const char *path, uint32_t sessions, uint32_t context,
+                         uint32_t step_tokens);
 struct model_case model_case_open(const struct model_setup *setup);
 void model_case_close(struct model_case *c);
 

@@ -1,4 +1,4 @@
-/* safetensors.c - see safetensors.h. The file: u64 length of the header, the header as JSON, the data; little-endian. */
+/* safetensors.c - see safetensors.h. The file: u64 length of the header, the header in JSON, data; little-endian. */
 #include "support/safetensors.h"
 
 #include <setjmp.h>
@@ -40,7 +40,8 @@ struct safetensors *safetensors_open(const char *path)
     read_file(s, path);
     uint64_t header_bytes = load_u64(s->file);
     if (header_bytes > s->bytes - PREFIX_BYTES || header_bytes % 8)
-        fail_msg("%s: a header of %llu bytes in %llu", path, (unsigned long long)header_bytes, (unsigned long long)s->bytes);
+        fail_msg("%s: a header of %llu bytes in %llu", path, (unsigned long long)header_bytes,
+                 (unsigned long long)s->bytes);
     s->data_at = PREFIX_BYTES + header_bytes;
     json_error_t why;
     s->header = json_loadb((const char *)s->file + PREFIX_BYTES, (size_t)header_bytes, JSON_REJECT_DUPLICATES, &why);
@@ -60,8 +61,10 @@ static const void *find(const struct safetensors *s, const char *name, const cha
 {
     json_t *tensor = json_object_get(s->header, name), *offsets = json_object_get(tensor, "data_offsets");
     const char *found = json_string_value(json_object_get(tensor, "dtype"));
-    if (!found || strcmp(found, type) != 0) fail_msg("%s: found type %s, expected %s", name, found ? found : "none", type);
-    json_int_t begin = json_integer_value(json_array_get(offsets, 0)), end = json_integer_value(json_array_get(offsets, 1));
+    if (!found || strcmp(found, type) != 0)
+        fail_msg("%s: found type %s, expected %s", name, found ? found : "none", type);
+    json_int_t begin = json_integer_value(json_array_get(offsets, 0)),
+               end = json_integer_value(json_array_get(offsets, 1));
     uint64_t room = s->bytes - s->data_at;
     if (begin < 0 || end <= begin || (uint64_t)end > room || (uint64_t)begin % item_bytes ||
         (uint64_t)(end - begin) % item_bytes)

@@ -1,4 +1,4 @@
-// Y[t, row] = combine(act(sum_k W[row, k] x[t, k] + bias[row]), other[t, row]) for many tokens.
+// Y[t, row] = combine(act(sum_k W[row, k] x[t, x_at + k] + bias[row]), other[t, row]) for many tokens, one segment.
 // A workgroup of 16 x 16 threads makes a tile of 64 QUADS rows x 64 tokens, a thread 4 QUADS x 4 of it. Per step of 32
 // columns the weights are decoded once into workgroup memory, transposed so that a thread reads 4 rows (tokens) as one
 // vector. Memory: 4 KiB QUADS (f16) or 8 KiB QUADS (f32) for the weights and 8 KiB for x.
@@ -20,12 +20,12 @@ fn matmat_load_w(row: u32, quad: u32, span: u32, k: u32) {
     var w1: mat4x4f;
     var w2: mat4x4f;
     var w3: mat4x4f;
-    if span < params.spans {
+    if span < params.used0 {
         let last = params.rows - 1u;
-        w0 = weight_span(min(row, last), span);
-        w1 = weight_span(min(row + 1u, last), span);
-        w2 = weight_span(min(row + 2u, last), span);
-        w3 = weight_span(min(row + 3u, last), span);
+        w0 = weight_span(params.plane_at + min(row, last), span);
+        w1 = weight_span(params.plane_at + min(row + 1u, last), span);
+        w2 = weight_span(params.plane_at + min(row + 2u, last), span);
+        w3 = weight_span(params.plane_at + min(row + 3u, last), span);
     }
     for (var i = 0u; i < 4u; i++) {
         let columns = transpose(mat4x4f(w0[i], w1[i], w2[i], w3[i]));
@@ -36,7 +36,7 @@ fn matmat_load_w(row: u32, quad: u32, span: u32, k: u32) {
 // 4 tokens x 4 columns of x
 fn matmat_load_x(token: u32, last: u32, quad: u32, column: u32, k: u32) {
     // columns past the end meet weights that are 0
-    let at = min(column, params.quads - 1u);
+    let at = min(params.x_at0 + column, params.quads - 1u);
     let columns = transpose(mat4x4f(x[min(token, last) * params.quads + at], x[min(token + 1u, last) * params.quads + at],
                                     x[min(token + 2u, last) * params.quads + at],
                                     x[min(token + 3u, last) * params.quads + at]));
@@ -49,7 +49,7 @@ fn matmat_store(token: u32, tokens: u32, row: u32, sums: vec4f) {
         if row + r < params.rows {
             let m = params.row_at + row + r;
             let at = token * params.out_cols + m;
-            y[at] = epilogue(sums[r], bias[min(m, arrayLength(&bias) - 1u)], other[min(at, arrayLength(&other) - 1u)]);
+            y[at] = epilogue(params.act0, sums[r], bias[min(m, arrayLength(&bias) - 1u)], other[min(at, arrayLength(&other) - 1u)]);
         }
     }
 }
@@ -70,7 +70,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     var b1 = vec4f();
     var b2 = vec4f();
     var b3 = vec4f();
-    for (var k = 0u; k < params.spans * 16u; k += TILE_K) {
+    for (var k = 0u; k < params.used0 * 16u; k += TILE_K) {
         // threads 0-127 load x, the next 32 QUADS decode weights
         if thread < 128u {
             let part = thread / 16u;

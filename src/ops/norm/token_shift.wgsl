@@ -1,12 +1,13 @@
 // h = layer_norm(x); y_i = h + (h of the token before - h) lerp_i: a workgroup a token.
 // What the token before left is another row of x, normed again here, or for a sequence's first row the state. Only
 // that row's workgroup touches the state: it reads it, then writes h of the sequence's last row.
-// Needs: norm/row, norm/outputs_* (store).
+// Needs: OUTPUTS (blends); norm/row.
 @group(0) @binding(2) var<storage, read> x: array<vec4f>;
 @group(0) @binding(3) var<storage, read> scale: array<vec4f>;
 @group(0) @binding(4) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(5) var<storage, read> lerp: array<vec4f>;
 @group(0) @binding(6) var<storage, read_write> state: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> y: array<vec4f>;  // [T, OUTPUTS * C / 4]
 
 fn norm(t: u32, lane: Lane) -> Row {
     var row: Row;
@@ -46,9 +47,8 @@ fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
     for (var i = 0u; i < ITEMS; i++) {
         let c = i * WORKGROUP + lane.thread;
         if c < VECTORS {
-            let at = t * VECTORS + c;
-            for (var i_out = 0u; i_out < OUTPUTS; i_out++) {
-                store(i_out, at, h[i] + (before[i] - h[i]) * lerp[i_out * VECTORS + c]);
+            for (var blend = 0u; blend < OUTPUTS; blend++) {
+                y[(t * OUTPUTS + blend) * VECTORS + c] = h[i] + (before[i] - h[i]) * lerp[blend * VECTORS + c];
             }
         }
     }

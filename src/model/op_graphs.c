@@ -1,0 +1,113 @@
+/* op_graphs.c - see op_graphs.h */
+#include "model/op_graphs.h"
+
+#include <math.h>
+
+void record_embed(struct op_bench *b, const uint32_t *n)
+{
+    b->vocabulary = n[1];
+    op_embed(&b->graph, case_matrix(b, "w", quant_find(n[0]), n[1], n[2]), 1.5f);
+}
+
+void record_select(struct op_bench *b, const uint32_t *n)
+{
+    op_select(&b->graph, case_input(b, n[0], -1, 1));
+}
+
+void record_layer_norm(struct op_bench *b, const uint32_t *n)
+{
+    val x = case_input(b, n[0], 2, 6); /* a large mean shows a one-pass variance */
+    if (n[1]) x = op_select(&b->graph, x);
+    op_layer_norm(&b->graph, x, case_vector(b, "scale", 1, n[0], -2, 2), case_vector(b, "bias", 1, n[0], -1, 1), 1e-5f);
+}
+
+void record_rms_norm(struct op_bench *b, const uint32_t *n)
+{
+    val x = case_input(b, n[0], -3, 3), residual = n[1] ? case_input(b, n[0], -1, 1) : (val){0};
+    if (n[2]) x = op_select(&b->graph, x);
+    op_rms_norm(&b->graph, x, residual, case_vector(b, "scale", 1, n[0], -2, 2), 1e-6f);
+}
+
+void record_token_shift(struct op_bench *b, const uint32_t *n)
+{
+    val x = case_input(b, n[0], -1, 3);
+    weight scale = case_vector(b, "scale", 1, n[0], -2, 2), bias = case_vector(b, "bias", 1, n[0], -1, 1);
+    weight lerp = case_vector(b, "lerp", n[1], n[0], 0, 1);
+    op_token_shift(&b->graph, x, scale, bias, lerp, case_memory(b, 1, n[0], false, -1, 1), 1e-5f);
+}
+
+void record_matmul(struct op_bench *b, const uint32_t *n)
+{
+    val x = case_input(b, n[2], -1, 1), other = n[4] ? case_input(b, n[1], -1, 1) : (val){0};
+    if (n[5] & MATMUL_OF_OUTPUTS) {
+        x = op_select(&b->graph, x);
+        if (n[4]) other = op_select(&b->graph, other);
+    }
+    weight bias = n[5] & MATMUL_BIAS ? case_vector(b, "bias", 1, n[1], -1, 1) : (weight){0};
+    struct matmul_args a = {.bias = bias, .act = n[3], .combine = n[4], .other = other};
+    op_matmul(&b->graph, case_matrix(b, "w", quant_find(n[0]), n[1], n[2]), x, a);
+}
+
+void record_products(struct op_bench *b, const uint32_t *n)
+{
+    static const enum act kinds[] = {ACT_TANH, ACT_NONE, ACT_SIGMOID, ACT_RELU2};
+    struct product p[MAX_PRODUCTS];
+    uint32_t count = 0, widest = 0;
+    for (; count < MAX_PRODUCTS && n[count] != PRODUCTS_END; count++) {
+        const struct quant_info *q = quant_find(n[count]);
+        char name[] = {'w', (char)('0' + count), 0}, bias[] = {'b', (char)('0' + count), 0};
+        uint32_t rows = n[4] + 4 * count, cols = q->items == 1 ? n[5] + 20 * count : n[5];
+        p[count] = (struct product){.w = case_matrix(b, name, q, rows, cols), .x_at = 12 * count, .act = kinds[count]};
+        if (count != 1) p[count].bias = case_vector(b, bias, 1, rows, -1, 1);
+        if (widest < 12 * count + cols) widest = 12 * count + cols;
+    }
+    op_products(&b->graph, case_input(b, widest, -1, 1), p, count);
+}
+
+void record_wkv7(struct op_bench *b, const uint32_t *n)
+{
+    uint32_t N = n[0], C = n[0] * n[1];
+    float k = n[3] ? 1e-13f : 1;
+    const struct case_range rkv[] = {{-1, 1}, {-k, k}, {-1, 1}}, wagv[] = {{-6, 6}, {0, 1}, {-1, 1}, {0, 1}};
+    const weight vectors[] = {case_vector(b, "k_k", 1, C, 0.5f, 1), case_vector(b, "k_a", 1, C, 0, 1),
+                              case_vector(b, "r_k", 1, C, -1, 1), case_vector(b, "ln", 1, C, -2, 2),
+                              case_vector(b, "ln_b", 1, C, -1, 1)};
+    struct wkv7_args a = {
+        .rkv = case_blocks(b, 3 * C, rkv, 3), .wagv = case_blocks(b, (n[2] ? 4 : 3) * C, wagv, n[2] ? 4 : 3),
+        .vectors = vector_stack(&b->graph, vectors, 5, C), .s = case_memory(b, C, N, false, -1, 1), .head_dim = N,
+        .eps = 64e-5f,
+    };
+    if (n[2]) a.first_rkv = case_blocks(b, 3 * C, rkv, 3);
+    op_wkv7(&b->graph, &a);
+}
+
+void record_rope(struct op_bench *b, const uint32_t *n)
+{
+    weight scale = n[3] ? case_vector(b, "scale", 1, n[0], -2, 2) : (weight){0};
+    struct rope_args a = {.scale = scale, .head_dim = n[0], .eps = 1e-6f, .base = (float)n[2],
+                          .rotate_scale = (float)n[4]};
+    op_rope(&b->graph, case_input(b, n[0] * n[1], -1, 1), &a);
+}
+
+void record_kv_write(struct op_bench *b, const uint32_t *n)
+{
+    val k = case_input(b, n[0], -1, 1), v = case_input(b, n[0], -1, 1);
+    op_kv_write(&b->graph, k, v, case_memory(b, n[1], 2 * n[0], true, -1, 1));
+}
+
+void record_attention(struct op_bench *b, const uint32_t *n)
+{
+    struct attention_args a = {.head_dim = n[0], .window = n[4], .scale = 1 / sqrtf((float)n[0])};
+    val q = case_input(b, n[0] * n[1], -4, 4);
+    op_attention(&b->graph, q, case_memory(b, n[3], 2 * n[0] * n[2], true, -2, 2), &a);
+}
+
+void record_attention_written(struct op_bench *b, const uint32_t *n)
+{
+    struct attention_args a = {.head_dim = n[0], .window = n[4], .scale = 1 / sqrtf((float)n[0])};
+    val q = case_input(b, n[0] * n[1], -4, 4);
+    val k = case_input(b, n[0] * n[2], -2, 2), v = case_input(b, n[0] * n[2], -2, 2);
+    state cache = case_memory(b, n[3], 2 * n[0] * n[2], true, NAN, NAN);
+    op_kv_write(&b->graph, k, v, cache);
+    op_attention(&b->graph, q, cache, &a);
+}

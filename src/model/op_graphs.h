@@ -1,0 +1,39 @@
+/* op_graphs.h - graphs of one op each on random data: record functions of op cases. `n` holds the sizes that each
+ * names. */
+#ifndef CORVID_MODEL_OP_GRAPHS_H
+#define CORVID_MODEL_OP_GRAPHS_H
+
+#include "model/op_case.h"
+
+/* quant type, vocabulary, columns */
+void record_embed(struct op_bench *b, const uint32_t *n);
+/* columns */
+void record_select(struct op_bench *b, const uint32_t *n);
+/* columns, 1 after select */
+void record_layer_norm(struct op_bench *b, const uint32_t *n);
+/* columns, 1 with a residual, 1 after select */
+void record_rms_norm(struct op_bench *b, const uint32_t *n);
+/* columns, blends */
+void record_token_shift(struct op_bench *b, const uint32_t *n);
+
+/* quant type, rows, columns, enum act, enum combine, sum of MATMUL_* */
+enum { MATMUL_BIAS = 1, MATMUL_OF_OUTPUTS = 2 };
+void record_matmul(struct op_bench *b, const uint32_t *n);
+
+/* types of up to four matrices (PRODUCTS_END ends), rows of the first (each next has 4 more), columns (of floats, each
+ * next has 20 more) */
+enum { PRODUCTS_END = 99 };
+void record_products(struct op_bench *b, const uint32_t *n);
+
+/* head size, heads, 1 with v_first, 1 with keys shorter than any a model has */
+void record_wkv7(struct op_bench *b, const uint32_t *n);
+/* head size, heads, base, 1 with a norm, rotate_scale */
+void record_rope(struct op_bench *b, const uint32_t *n);
+/* columns, positions */
+void record_kv_write(struct op_bench *b, const uint32_t *n);
+/* head size, heads, key-value heads, positions, window */
+void record_attention(struct op_bench *b, const uint32_t *n);
+/* the same, after kv_write into a cache where all else is NaN */
+void record_attention_written(struct op_bench *b, const uint32_t *n);
+
+#endif

@@ -1,0 +1,45 @@
+/* self_test.c - see self_test.h. Matrix products take another kernel for each of the steps below; the other ops see one
+ * token, and sequences of several lengths side by side. */
+#include "model/self_test.h"
+
+#include <stdio.h>
+
+#include "model/op_graphs.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static const struct step_shape lengths[] = {{{{1, 0, 0}}}, {{{3, 0, 0}}}, {{{8, 0, 0}}}, {{{40, 0, 0}, {9, 1, 0}}}};
+static const struct step_shape mixed[] = {{{{1, 0, 0}}}, {{{2, 3, 9}, {17, 0, 1}, {1, 2, 10}}}};
+
+#define LENGTHS .steps = lengths, .n_steps = COUNT(lengths), .tolerance = TOLERANCE_MATMUL
+#define MIXED .steps = mixed, .n_steps = COUNT(mixed), .tolerance
+
+static const struct op_case cases[] = {
+    {"embed F16", record_embed, {QUANT_F16, 50, 260}, MIXED = TOLERANCE_USUAL},
+    {"embed Q8_0", record_embed, {QUANT_Q8_0, 50, 288}, MIXED = TOLERANCE_USUAL},
+    {"select", record_select, {132}, MIXED = TOLERANCE_EXACT},
+    {"layer_norm", record_layer_norm, {768}, MIXED = TOLERANCE_USUAL},
+    {"rms_norm", record_rms_norm, {640, 1}, MIXED = TOLERANCE_USUAL},
+    {"token_shift", record_token_shift, {256, 6}, MIXED = TOLERANCE_USUAL},
+    {"wkv7", record_wkv7, {64, 3, 1}, MIXED = TOLERANCE_LOOSER},
+    {"rope", record_rope, {128, 3, 1000000, 1, 1}, MIXED = TOLERANCE_LOOSER},
+    {"kv_write", record_kv_write, {64, 40}, MIXED = TOLERANCE_EXACT},
+    {"attention", record_attention_written, {64, 4, 2, 64, 0}, MIXED = TOLERANCE_USUAL},
+    {"attention window", record_attention_written, {256, 4, 1, 40, 9}, MIXED = TOLERANCE_USUAL},
+    {"matmul Q8_0, many rows", record_matmul, {QUANT_Q8_0, 1028, 96, ACT_RELU2, COMBINE_ADD, MATMUL_BIAS}, LENGTHS},
+    {"products", record_products, {QUANT_F32, QUANT_F16, QUANT_F16, QUANT_F16, 68, 64}, LENGTHS},
+};
+
+bool self_test_case(size_t index, bool f16, struct op_case *out)
+{
+    if (index < COUNT(cases)) {
+        *out = cases[index];
+    } else {
+        const struct quant_info *q = quant_at(index - COUNT(cases));
+        if (!q) return false;
+        *out = (struct op_case){.record = record_matmul, .n = {q->type, 132, q->items == 256 ? 512 : 320}, LENGTHS};
+        snprintf(out->name, sizeof out->name, "matmul %s", q->name);
+    }
+    if (f16 && out->steps == lengths) out->tolerance = (struct tolerance)TOLERANCE_MATMUL_F16;
+    return true;
+}

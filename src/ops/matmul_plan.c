@@ -1,0 +1,153 @@
+/* matmul_plan.c - see matmul_plan.h */
+#include "ops/matmul_plan.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* rows of the planes from plane_at on give columns of y from row_at on; segment i ends before row end_i */
+#define MATMUL_PARAMS(U, F)                                                                                 \
+    U(rows) U(plane_at) U(row_at) U(spans) U(quads) U(out_cols) U(on_outputs) U(combine) U(has_bias)        \
+    U(end0) U(end1) U(end2) U(x_at0) U(x_at1) U(x_at2) U(x_at3) U(used0) U(used1) U(used2) U(used3)         \
+    U(act0) U(act1) U(act2) U(act3)
+PARAMS(matmul, MATMUL_PARAMS);
+
+enum { MATVEC_TOKENS = 8 }; /* more go to matmat */
+
+double ref_activate(enum act act, double x)
+{
+    switch (act) {
+    case ACT_SIGMOID: return 1 / (1 + exp(-x));
+    case ACT_TANH: return tanh(x);
+    case ACT_RELU2: return x > 0 ? x * x : 0;
+    case ACT_SILU: return x / (1 + exp(-x));
+    case ACT_GELU: return 0.5 * x * (1 + tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)));
+    default: return x;
+    }
+}
+
+static uint32_t power_of_two_up_to(uint32_t limit)
+{
+    uint32_t n = 1;
+    while (2 * n <= limit) n *= 2;
+    return n;
+}
+
+static struct dispatch_desc describe(const struct matmul_plan *m, const char *kernel, const char *codec, uint32_t part,
+                                     const struct matmul_params *params)
+{
+    return (struct dispatch_desc){
+        .files = {kernel, codec, "matmul/epilogue", "activation"},
+        .params_wgsl = matmul_params_wgsl, .params = params, .params_bytes = sizeof *params,
+        .operands = {operand_quants(m->weight, part), operand_scales(m->weight, part), operand_in(0),
+                     operand_vector(m->bias), operand_in(1), operand_out(0)},
+        .n_operands = 6,
+    };
+}
+
+/* steps of min_tokens to max_tokens, `tokens` at a time */
+static bool plan_matvec(struct op_plan *p, const struct matmul_plan *m, const char *codec, uint32_t part,
+                        const struct matmul_params *params, uint32_t tokens, uint32_t min_tokens, uint32_t max_tokens,
+                        struct error *err)
+{
+    const uint32_t threads = plan_threads(p, 128);
+    /* more rows a thread share the loads of x; fewer rows fill the GPU where the matrix is small */
+    uint32_t rows = params->rows >= 16384 ? 4 : 1;
+    uint32_t lanes = power_of_two_up_to(params->spans < 64 ? params->spans : 64);
+    while (params->rows / (threads / lanes * rows) >= p->device->max_groups && lanes > 1) lanes /= 2;
+    uint32_t rows_per_group = threads / lanes * rows;
+    struct dispatch_desc d = describe(m, "matmul/matvec", codec, part, params);
+    d.files[4] = plan_reduce(p);
+    d.consts[0] = (struct kernel_const){"WORKGROUP", threads};
+    d.consts[1] = (struct kernel_const){"LANES", lanes};
+    d.consts[2] = (struct kernel_const){"ROWS", rows};
+    d.consts[3] = (struct kernel_const){"TOKENS", tokens};
+    d.grid[0] = (struct grid){.fixed = (params->rows + rows_per_group - 1) / rows_per_group};
+    d.grid[1] = (struct grid){.rows = p->rows, .per = tokens};
+    d.min_rows = min_tokens;
+    d.max_rows = max_tokens;
+    return plan_dispatch(p, &d, err);
+}
+
+/* one segment, for steps of more than MATVEC_TOKENS */
+static bool plan_matmat(struct op_plan *p, const struct matmul_plan *m, const char *codec, uint32_t part,
+                        const struct matmul_params *params, struct error *err)
+{
+    struct dispatch_desc d = describe(m, "matmul/matmat", codec, part, params);
+    /* a tile of f16 weights takes half the workgroup memory, but F32 and BF16 would lose digits or overflow in it */
+    enum quant_type type = p->w[m->weight].q->type;
+    d.f16 = p->device->shader_f16 && type != QUANT_F32 && type != QUANT_BF16;
+    /* the larger tile reads less workgroup memory per product, where there are enough rows to fill the device */
+    bool fits = p->device->max_workgroup_bytes >= (d.f16 ? 16u : 24u) << 10;
+    uint32_t quads = fits && params->rows >= 1024 ? 2 : 1;
+    d.consts[0] = (struct kernel_const){"QUADS", quads};
+    d.grid[0] = (struct grid){.fixed = (params->rows + 64 * quads - 1) / (64 * quads)};
+    d.grid[1] = (struct grid){.rows = p->rows, .per = 64};
+    d.min_rows = MATVEC_TOKENS + 1;
+    return plan_dispatch(p, &d, err);
+}
+
+/* rows [first, last) of the matrix, which lie in one part, as segments of a dispatch */
+static void cut_segments(const struct matmul_plan *m, uint32_t first, uint32_t last, struct matmul_params *params)
+{
+    uint32_t *ends[] = {&params->end0, &params->end1, &params->end2};
+    uint32_t *x_at[] = {&params->x_at0, &params->x_at1, &params->x_at2, &params->x_at3};
+    uint32_t *used[] = {&params->used0, &params->used1, &params->used2, &params->used3};
+    uint32_t *acts[] = {&params->act0, &params->act1, &params->act2, &params->act3};
+    uint32_t n = 0;
+    for (uint32_t i = 0, at = 0; i < m->n_segments; at += m->segments[i++].rows) {
+        const struct matmul_segment *s = &m->segments[i];
+        uint32_t end = at + s->rows < last ? at + s->rows : last;
+        if (end <= first || at >= last) continue;
+        *x_at[n] = s->x_at / 4;
+        *used[n] = (uint32_t)(padded_cols(s->cols) / QUANT_SPAN);
+        *acts[n] = s->act;
+        if (n < MAX_PRODUCTS - 1) *ends[n] = end - first;
+        n++;
+    }
+    for (; n && n < MAX_PRODUCTS; n++) *ends[n - 1] = last - first;
+}
+
+static bool plan_segments_matmat(struct op_plan *p, const struct matmul_plan *m, const char *codec, uint32_t part,
+                                 uint32_t first, uint32_t last, const struct matmul_params *common, struct error *err)
+{
+    for (uint32_t i = 0, at = 0; i < m->n_segments; at += m->segments[i++].rows) {
+        uint32_t from = at > first ? at : first;
+        uint32_t to = at + m->segments[i].rows < last ? at + m->segments[i].rows : last;
+        if (from >= to) continue;
+        struct matmul_params params = *common;
+        params.rows = to - from;
+        params.plane_at = from - first;
+        params.row_at = m->y_at + from;
+        cut_segments(m, from, to, &params);
+        if (!plan_matmat(p, m, codec, part, &params, err)) return false;
+    }
+    return true;
+}
+
+bool matmul_plan_kernels(struct op_plan *p, const struct matmul_plan *m, struct error *err)
+{
+    const struct plan_weight *w = &p->w[m->weight];
+    char codec[32];
+    snprintf(codec, sizeof codec, "codec/%s", w->q->codec);
+    for (uint32_t part = 0; part < w->n_parts; part++) {
+        uint32_t first = part * w->rows_per_part;
+        uint32_t last = w->rows - first < w->rows_per_part ? w->rows : first + w->rows_per_part;
+        struct matmul_params params = {
+            .rows = last - first,
+            .row_at = m->y_at + first,
+            .spans = (uint32_t)(padded_cols(w->cols) / QUANT_SPAN),
+            .quads = p->in_cols[0] / 4,
+            .out_cols = p->out_cols[0],
+            .on_outputs = p->rows == ROWS_OUTPUTS,
+            .combine = p->args->combine,
+            .has_bias = p->w[m->bias].q != NULL,
+        };
+        cut_segments(m, first, last, &params);
+        if (!plan_matvec(p, m, codec, part, &params, 1, 1, 1, err) ||
+            !plan_matvec(p, m, codec, part, &params, 4, 2, 4, err) ||
+            !plan_matvec(p, m, codec, part, &params, MATVEC_TOKENS, 5, MATVEC_TOKENS, err) ||
+            !plan_segments_matmat(p, m, codec, part, first, last, &params, err))
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,31 @@
+/* matmul_plan.h - kernels for matrix products, shared by matmul.c and products.c.
+ *
+ * Few tokens: matvec, bound by the bytes of W; each weight is decoded once for up to 8 tokens. Many: matmat, tiles in
+ * workgroup memory. A matrix too large for one binding is done part by part. A stack of matrices is one matrix whose
+ * rows fall into segments, each with its own columns of x and activation. */
+#ifndef CORVID_OPS_MATMUL_PLAN_H
+#define CORVID_OPS_MATMUL_PLAN_H
+
+#include "ops/op.h"
+
+struct matmul_segment {
+    uint32_t rows;  /* the next ones of the matrix */
+    uint32_t cols;  /* columns of x that meet them, */
+    uint32_t x_at;  /* from this one on */
+    enum act act;
+};
+
+struct matmul_plan {
+    unsigned weight;  /* index in op_plan.w of the matrix or stack */
+    unsigned bias;    /* of the bias of all output columns */
+    uint32_t y_at;    /* output column of the matrix's first row */
+    const struct matmul_segment *segments;
+    uint32_t n_segments; /* up to MAX_PRODUCTS */
+};
+
+/* Plans x = input 0, other = input 1, y = output 0, for any number of tokens. */
+bool matmul_plan_kernels(struct op_plan *p, const struct matmul_plan *m, struct error *err);
+
+double ref_activate(enum act act, double x);
+
+#endif

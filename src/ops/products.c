@@ -1,0 +1,44 @@
+/* products.c - several matrix products side by side: y_i = f_i(W_i x_i + bias_i), x_i some columns of x.
+ *
+ *   W_i[M_i,K_i] x[T,K] bias[sum M_i]? -> y[T, sum M_i]
+ *   weights of the call: the W_i, the biases, then stacks: neighbours of one kind as one matrix on the device, so that
+ *   one dispatch does what would be four, each waiting for the one before it
+ *   args: n_products, products */
+#include "ops/matmul_plan.h"
+
+enum { BIAS = MAX_PRODUCTS, STACKS = MAX_PRODUCTS + 1 };
+
+void products_ref(const struct op_ref *r)
+{
+    const struct ref_value *x = &r->in[0], *y = &r->out[0];
+    for (uint32_t i = 0, y_at = 0; i < r->args->n_products; y_at += r->w[i++].rows) {
+        const struct ref_weight *w = &r->w[i];
+        const struct product_args *a = &r->args->products[i];
+        for (uint32_t m = 0; m < w->rows; m++) {
+            ref_weight_row(w, m, r->scratch);
+            for (uint32_t t = 0; t < y->rows; t++) {
+                const float *row = x->data + (size_t)t * x->cols + a->x_at;
+                double sum = r->w[BIAS].q ? r->w[BIAS].vector[y_at + m] : 0;
+                for (uint32_t k = 0; k < w->cols; k++) sum += (double)r->scratch[k] * row[k];
+                y->data[(size_t)t * y->cols + y_at + m] = (float)ref_activate(a->act, sum);
+            }
+        }
+    }
+}
+
+bool products_plan(struct op_plan *p, struct error *err)
+{
+    uint32_t y_at = 0, product = 0;
+    for (unsigned stack = STACKS; stack < OP_MAX_WEIGHTS && p->w[stack].q; stack++) {
+        struct matmul_segment segments[MAX_PRODUCTS];
+        struct matmul_plan m = {.weight = stack, .bias = BIAS, .y_at = y_at, .segments = segments};
+        for (uint32_t rows = 0; rows < p->w[stack].rows; rows += p->w[product++].rows) {
+            const struct product_args *a = &p->args->products[product];
+            segments[m.n_segments++] =
+                (struct matmul_segment){p->w[product].rows, p->w[product].cols, a->x_at, a->act};
+        }
+        if (!matmul_plan_kernels(p, &m, err)) return false;
+        y_at += p->w[stack].rows;
+    }
+    return true;
+}

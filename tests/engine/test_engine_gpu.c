@@ -1,0 +1,81 @@
+/* test_engine_gpu.c - what only a GPU has: progress of loading, and cancelling it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "support/model_case.h"
+
+static corvid_device *device;
+
+static int set_up(void **state)
+{
+    (void)state;
+    device = open_device(&(struct model_setup){.device = NULL});
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    corvid_device_close(device);
+    return 0;
+}
+
+struct progress {
+    uint64_t done, total, calls, cancel_at; /* the call that cancels; 0: none */
+    bool is_wrong;
+};
+
+static bool follow(void *user, uint64_t done, uint64_t total)
+{
+    struct progress *p = user;
+    if (done < p->done || done > total || (p->calls && total != p->total)) p->is_wrong = true;
+    p->done = done;
+    p->total = total;
+    return ++p->calls != p->cancel_at;
+}
+
+static void test_progress(void **state)
+{
+    (void)state;
+    struct progress p = {0};
+    corvid_error err;
+    corvid_model_options o = {.progress = follow, .progress_user = &p};
+    corvid_model *model = corvid_model_open(device, in_source(built_in_model).text, &o, &err);
+    if (!model) fail_msg("%s", err.message);
+    assert_true(p.calls > 1);
+    assert_int_equal(p.done, p.total);
+    assert_false(p.is_wrong);
+    corvid_model_close(model);
+}
+
+static void test_cancel(void **state)
+{
+    (void)state;
+    static const uint64_t calls[] = {1, 2, 7};
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        struct progress p = {.cancel_at = calls[i]};
+        corvid_error err = {0};
+        corvid_model_options o = {.progress = follow, .progress_user = &p};
+        assert_null(corvid_model_open(device, in_source(built_in_model).text, &o, &err));
+        assert_int_equal(p.calls, calls[i]); /* it is not called again */
+        assert_true(err.code != CORVID_OK && *err.message);
+    }
+    /* the device is as good as before */
+    corvid_model *model = open_model(device, in_source(built_in_model).text, 1, 0, 0);
+    corvid_session *session = new_session(model);
+    float logits[2560];
+    feed(session, (const int32_t[]){1172, 59}, 2, logits, NULL);
+    assert_true(max_difference(logits, logits, 2560) <= 0); /* numbers */
+    corvid_session_destroy(session);
+    corvid_model_close(model);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_progress), cmocka_unit_test(test_cancel)};
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
