@@ -18,7 +18,7 @@ define configure
     echo "$$options" >$(1)/options; fi
 endef
 
-.PHONY: help run test test-gemma skills asan bench portability format install build tests
+.PHONY: help run test test-gemma skills asan bench runtime runtime-test portability format install build tests
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -46,6 +46,14 @@ asan: ## run the tests that need no GPU under AddressSanitizer and UBSan
 
 bench: build ## measure prompt and generation speed of MODEL
 	@build/bin/corvid bench -m $(MODEL)
+
+runtime: ## build the faster wgpu 30 runtime (needs Rust 1.87 or newer)
+	@scripts/setup
+	@scripts/runtime build
+
+runtime-test: ## test the wgpu 30 runtime by itself
+	@scripts/setup
+	@scripts/runtime test
 
 portability: ## compile for other systems and for WebAssembly
 	@scripts/setup
