@@ -1,5 +1,6 @@
 /* thread_posix.c - see thread.h */
 #define _POSIX_C_SOURCE 200809L
+#define _DARWIN_C_SOURCE /* the number of processors is not in POSIX */
 #include <pthread.h>
 #include <unistd.h>
 

@@ -11,7 +11,7 @@
     U(act0) U(act1) U(act2) U(act3)
 PARAMS(matmul, MATMUL_PARAMS);
 
-enum { MATVEC_TOKENS = 8 }; /* more go to matmat */
+enum { MATVEC_TOKENS = 8, MATVEC_MAX = 48 }; /* a matvec does 8 at once; steps of more than 48 go to matmat */
 
 double ref_activate(enum act act, double x)
 {
@@ -50,8 +50,8 @@ static bool plan_matvec(struct op_plan *p, const struct matmul_plan *m, const ch
                         struct error *err)
 {
     const uint32_t threads = plan_threads(p, 128);
-    /* more rows a thread share the loads of x; fewer rows fill the GPU where the matrix is small */
-    uint32_t rows = params->rows >= 16384 ? 4 : 1;
+    /* rows of a thread share the loads of x; for a single token and a small matrix, more threads count for more */
+    uint32_t rows = tokens > 1 || params->rows >= 16384 ? 4 : 1;
     uint32_t lanes = power_of_two_up_to(params->spans < 64 ? params->spans : 64);
     while (params->rows / (threads / lanes * rows) >= p->device->max_groups && lanes > 1) lanes /= 2;
     uint32_t rows_per_group = threads / lanes * rows;
@@ -61,14 +61,14 @@ static bool plan_matvec(struct op_plan *p, const struct matmul_plan *m, const ch
     d.consts[1] = (struct kernel_const){"LANES", lanes};
     d.consts[2] = (struct kernel_const){"ROWS", rows};
     d.consts[3] = (struct kernel_const){"TOKENS", tokens};
-    d.grid[0] = (struct grid){.fixed = (params->rows + rows_per_group - 1) / rows_per_group};
-    d.grid[1] = (struct grid){.rows = p->rows, .per = tokens};
+    d.grid[0] = (struct grid){.rows = p->rows, .per = tokens};
+    d.grid[1] = (struct grid){.fixed = (params->rows + rows_per_group - 1) / rows_per_group};
     d.min_rows = min_tokens;
     d.max_rows = max_tokens;
     return plan_dispatch(p, &d, err);
 }
 
-/* one segment, for steps of more than MATVEC_TOKENS */
+/* one segment, for steps of more than MATVEC_MAX */
 static bool plan_matmat(struct op_plan *p, const struct matmul_plan *m, const char *codec, uint32_t part,
                         const struct matmul_params *params, struct error *err)
 {
@@ -82,7 +82,7 @@ static bool plan_matmat(struct op_plan *p, const struct matmul_plan *m, const ch
     d.consts[0] = (struct kernel_const){"QUADS", quads};
     d.grid[0] = (struct grid){.fixed = (params->rows + 64 * quads - 1) / (64 * quads)};
     d.grid[1] = (struct grid){.rows = p->rows, .per = 64};
-    d.min_rows = MATVEC_TOKENS + 1;
+    d.min_rows = MATVEC_MAX + 1;
     return plan_dispatch(p, &d, err);
 }
 
@@ -145,7 +145,7 @@ bool matmul_plan_kernels(struct op_plan *p, const struct matmul_plan *m, struct 
         cut_segments(m, first, last, &params);
         if (!plan_matvec(p, m, codec, part, &params, 1, 1, 1, err) ||
             !plan_matvec(p, m, codec, part, &params, 4, 2, 4, err) ||
-            !plan_matvec(p, m, codec, part, &params, MATVEC_TOKENS, 5, MATVEC_TOKENS, err) ||
+            !plan_matvec(p, m, codec, part, &params, MATVEC_TOKENS, 5, MATVEC_MAX, err) ||
             !plan_segments_matmat(p, m, codec, part, first, last, &params, err))
             return false;
     }

@@ -1,6 +1,6 @@
 // y[t, row] = combine(act(sum_k W[row, k] x[t, x_at + k] + bias[row]), other[t, row]) for up to TOKENS tokens at once.
 // Rows fall into up to 4 segments, each with its own columns of x (x_at, used) and activation. LANES threads share ROWS rows: each takes every LANES-th span of 16 weights, decodes it once for all tokens.
-// grid: x = rows / (WORKGROUP / LANES * ROWS), y = tokens / TOKENS
+// grid: x = tokens / TOKENS, so that neighbours read the same weights; y = rows / (WORKGROUP / LANES * ROWS)
 // Needs: WORKGROUP, LANES, ROWS (1, 2, 4), TOKENS; a codec (weight_span), a reduce (Lane, lanes_sum), epilogue.
 @group(0) @binding(4) var<storage, read> x: array<vec4f>;         // [T, K/4]
 @group(0) @binding(5) var<storage, read> bias: array<f32>;        // [M]
@@ -27,8 +27,8 @@ fn matvec_dot(a: mat4x4f, b: mat4x4f) -> f32 {
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
     let tokens = select(batch.n_tokens, batch.n_outputs, params.on_outputs == 1u);
-    let token = group.y * TOKENS;
-    let row = (group.x * (WORKGROUP / LANES) + lane.thread / LANES) * ROWS;
+    let token = group.x * TOKENS;
+    let row = (group.y * (WORKGROUP / LANES) + lane.thread / LANES) * ROWS;
     let part = lane.thread % LANES;
     let last = params.rows - 1u;
     // the rows of a group are of one segment, whose lengths are multiples of 4
