@@ -35,6 +35,7 @@ static int read_character(EditLine *e, wchar_t *out)
     memset(&state, 0, sizeof state);
     for (;;) {
         char byte;
+        if (*terminal_interrupts()) return -1; /* it came while a key was handled */
         ssize_t n = read(STDIN_FILENO, &byte, 1);
         if (n < 0 && errno == EINTR && !*terminal_interrupts()) continue;
         if (n <= 0) return (int)n;
