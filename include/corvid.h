@@ -55,29 +55,29 @@ typedef struct corvid_device corvid_device;
 
 typedef struct corvid_device_info {
     char runtime[32], runtime_version[24]; /* the WebGPU library: "wgpu-native" "29.0.0.0"; "" of the reference */
-    char name[128];     /* "NVIDIA H200" */
-    char backend[16];   /* "Vulkan", "Metal", "D3D12", "OpenGL", "reference" */
-    char kind[16];      /* "discrete", "integrated", "software", "cpu" */
+    char name[128];                        /* "NVIDIA H200" */
+    char backend[16];                      /* "Vulkan", "Metal", "D3D12", "OpenGL", "reference" */
+    char kind[16];                         /* "discrete", "integrated", "software", "cpu" */
     char driver[128];
     bool shader_f16, subgroups, timestamps;
-    uint32_t subgroup_size;          /* measured by a probe on an open device; 0 if unknown */
-    char matrix_shapes[512];         /* what matrix units multiply, "f16 -> f32 16x16x16; i8 -> i32 16x16x32"; "" if the
+    uint32_t subgroup_size;  /* measured by a probe on an open device; 0 if unknown */
+    char matrix_shapes[512]; /* what matrix units multiply, "f16 -> f32 16x16x16; i8 -> i32 16x16x32"; "" if the
                                         runtime tells none */
     uint64_t max_buffer_bytes, max_binding_bytes;
-    uint32_t max_storage_buffers;    /* bound to one kernel */
+    uint32_t max_storage_buffers; /* bound to one kernel */
     uint32_t max_workgroup_threads, max_workgroup_bytes;
-    uint32_t max_workgroups;         /* in one dimension of a dispatch */
+    uint32_t max_workgroups;                       /* in one dimension of a dispatch */
     uint32_t storage_alignment, uniform_alignment; /* bytes, of the offset of a binding */
 } corvid_device_info;
 
 typedef struct corvid_device_options {
-    const char *runtime;      /* the WebGPU library: "wgpu30", "wgpu-native", or its path; NULL: what the environment's
+    const char *runtime; /* the WebGPU library: "wgpu30", "wgpu-native", or its path; NULL: what the environment's
                                  CORVID_WEBGPU says (the same values), else wgpu30 if it is there, else wgpu-native */
-    const char *device;       /* index as text ("1"), part of a name in any case ("nvidia"), "reference" for the scalar
+    const char *device;  /* index as text ("1"), part of a name in any case ("nvidia"), "reference" for the scalar
                                  executor, NULL for the best: discrete, then integrated, then software */
-    bool no_f16;              /* do not use shader-f16 even if there */
-    bool no_subgroups;        /* do not use subgroups even if there */
-    bool validate;            /* check all that can be checked: bounds and loops in shaders (which debug builds always
+    bool no_f16;         /* do not use shader-f16 even if there */
+    bool no_subgroups;   /* do not use subgroups even if there */
+    bool validate;       /* check all that can be checked: bounds and loops in shaders (which debug builds always
                                  do), and what the runtime and the driver's validation layers offer */
 } corvid_device_options;
 
@@ -93,17 +93,17 @@ const corvid_device_info *corvid_device_describe(const corvid_device *device);
 
 /* One kernel family, run on the device and compared with its scalar reference. */
 typedef struct corvid_check {
-    const char *variant;   /* how the device was opened: "", "--no-subgroups", "--no-f16" */
-    const char *name;      /* "matmul Q4_K" */
+    const char *variant; /* how the device was opened: "", "--no-subgroups", "--no-f16" */
+    const char *name;    /* "matmul Q4_K" */
     bool ok;
-    double nmse, limit;    /* sum (got - reference)^2 / sum reference^2, and what is allowed; NAN if it did not run */
-    double ms;             /* compiling and running */
-    const char *message;   /* what is wrong; "" if nothing is */
+    double nmse, limit;  /* sum (got - reference)^2 / sum reference^2, and what is allowed; NAN if it did not run */
+    double ms;           /* compiling and running */
+    const char *message; /* what is wrong; "" if nothing is */
 } corvid_check;
 
 typedef struct corvid_doctor_result {
     uint32_t checks, wrong;
-    char advice[200];      /* one sentence; "" if nothing is wrong */
+    char advice[200]; /* one sentence; "" if nothing is wrong */
 } corvid_doctor_result;
 
 /* Runs each kernel family once on small made-up data, as the device would use it, then without subgroups and without
@@ -117,23 +117,23 @@ bool corvid_doctor(const corvid_device_options *options, bool (*report)(void *us
 typedef struct corvid_model corvid_model;
 
 typedef struct corvid_model_options {
-    uint32_t max_sessions;      /* state slots on the device; 0: 1 */
-    uint32_t context;           /* tokens that a transformer's session can hold; 0: the model's own, at most 4096 */
-    uint32_t max_step_tokens;   /* longest chunk computed at once; 0: 512. Longer input is cut into chunks */
+    uint32_t max_sessions;    /* state slots on the device; 0: 1 */
+    uint32_t context;         /* tokens that a transformer's session can hold; 0: the model's own, at most 4096 */
+    uint32_t max_step_tokens; /* longest chunk computed at once; 0: 512. Longer input is cut into chunks */
     bool (*progress)(void *user, uint64_t done_bytes, uint64_t total_bytes); /* may be NULL; false cancels the load */
     void *progress_user;
 } corvid_model_options;
 
 typedef struct corvid_model_info {
-    char architecture[32];  /* "rwkv7", "gemma3" */
-    char name[128];         /* general.name, or the file's */
-    char type[32];          /* the weights' most common type: "Q8_0" */
+    char architecture[32]; /* "rwkv7", "gemma3" */
+    char name[128];        /* general.name, or the file's */
+    char type[32];         /* the weights' most common type: "Q8_0" */
     uint32_t layers, embedding, vocabulary;
-    uint32_t context;       /* tokens that a session can hold; 0: without end */
+    uint32_t context; /* tokens that a session can hold; 0: without end */
     uint64_t file_bytes, parameters;
     uint64_t weight_bytes, state_bytes, work_bytes; /* on the device: weights, one session's state, activations */
-    bool recurrent;         /* the state has one size whatever the length */
-    int32_t bos, eos;       /* tokens, -1 if there is none */
+    bool recurrent;                                 /* the state has one size whatever the length */
+    int32_t bos, eos;                               /* tokens, -1 if there is none */
 } corvid_model_info;
 
 /* Loads a GGUF file. The device must outlive the model. options may be NULL. */
@@ -154,8 +154,8 @@ bool corvid_tokenize(const corvid_model *model, const char *text, size_t length,
                      size_t *count, corvid_error *err);
 
 /* The same with only the vocabulary of a file: no device, no weights. */
-bool corvid_tokenize_file(const char *path, const char *text, size_t length, int flags, int32_t **tokens,
-                          size_t *count, corvid_error *err);
+bool corvid_tokenize_file(const char *path, const char *text, size_t length, int flags, int32_t **tokens, size_t *count,
+                          corvid_error *err);
 
 /* The bytes that a token stands for: *bytes is the model's, not 0-terminated, and may be a part of a UTF-8 character.
  * Returns their number; 0 for control tokens and ids out of range. */
@@ -250,17 +250,17 @@ typedef struct corvid_file corvid_file;
 
 typedef struct corvid_metadata {
     const char *key;
-    const char *type;   /* "u32", "string", "array of string", ... */
-    uint64_t count;     /* items of an array, else 1 */
+    const char *type; /* "u32", "string", "array of string", ... */
+    uint64_t count;   /* items of an array, else 1 */
     bool is_string, is_number, is_bool;
 } corvid_metadata;
 
 typedef struct corvid_tensor {
     const char *name;
-    char type[16];      /* "Q4_K", or "type 99" for one that Corvid does not know */
+    char type[16]; /* "Q4_K", or "type 99" for one that Corvid does not know */
     uint32_t n_dims;
-    uint64_t dims[4];   /* dims[0] is contiguous */
-    uint64_t at, size;  /* bytes in the file */
+    uint64_t dims[4];  /* dims[0] is contiguous */
+    uint64_t at, size; /* bytes in the file */
 } corvid_tensor;
 
 /* Opens a model file to look at it: every field is checked, no weight is read. */

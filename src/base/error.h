@@ -11,16 +11,16 @@
 #include <stdbool.h>
 
 /* code, and what the code means to a caller; the public CORVID_ERROR_* values are these */
-#define ERROR_CODES(X)                                                    \
-    X(NONE, "no error")                                                   \
-    X(ARGUMENT, "an argument is wrong")                                   \
-    X(IO, "a file cannot be opened, read or written")                     \
-    X(FORMAT, "a file's content is damaged or hostile")                   \
-    X(UNSUPPORTED, "a valid input that this version does not support")    \
-    X(MEMORY, "out of host memory")                                       \
-    X(NO_DEVICE, "no usable GPU, driver or WebGPU library")               \
-    X(DEVICE, "the GPU or its driver reported an error")                  \
-    X(DEVICE_LOST, "the GPU was lost; the model must be opened anew")     \
+#define ERROR_CODES(X)                                                                                                 \
+    X(NONE, "no error")                                                                                                \
+    X(ARGUMENT, "an argument is wrong")                                                                                \
+    X(IO, "a file cannot be opened, read or written")                                                                  \
+    X(FORMAT, "a file's content is damaged or hostile")                                                                \
+    X(UNSUPPORTED, "a valid input that this version does not support")                                                 \
+    X(MEMORY, "out of host memory")                                                                                    \
+    X(NO_DEVICE, "no usable GPU, driver or WebGPU library")                                                            \
+    X(DEVICE, "the GPU or its driver reported an error")                                                               \
+    X(DEVICE_LOST, "the GPU was lost; the model must be opened anew")                                                  \
     X(LIMIT, "a limit of the model, session or device is exceeded")
 
 enum error_code {

@@ -30,8 +30,8 @@ bool file_sync(FILE *file, struct error *err)
 bool file_replace(const char *from, const char *to, struct error *err)
 {
     wchar_t *wide_from = win32_wide(from), *wide_to = win32_wide(to);
-    bool ok = wide_from && wide_to &&
-              MoveFileExW(wide_from, wide_to, MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH);
+    bool ok =
+        wide_from && wide_to && MoveFileExW(wide_from, wide_to, MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH);
     if (!ok) win32_fail(err, "cannot replace", to);
     free(wide_from);
     free(wide_to);

@@ -10,10 +10,7 @@ void *library_open(const char *path, struct error *err)
     return library;
 }
 
-void (*library_symbol(void *library, const char *name))(void)
-{
-    return (void (*)(void))GetProcAddress(library, name);
-}
+void (*library_symbol(void *library, const char *name))(void) { return (void (*)(void))GetProcAddress(library, name); }
 
 void library_close(void *library)
 {

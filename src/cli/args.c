@@ -124,9 +124,15 @@ static bool set(const char *command, const struct option *o, const char *shown, 
         list->items[list->n++] = value;
         return true;
     }
-    case OPTION_INTEGER: if (parse_integer(value, o, o->target)) return true; break;
-    case OPTION_INTEGERS: if (parse_integers(value, o, o->target)) return true; break;
-    case OPTION_NUMBER: if (parse_number(value, o, o->target)) return true; break;
+    case OPTION_INTEGER:
+        if (parse_integer(value, o, o->target)) return true;
+        break;
+    case OPTION_INTEGERS:
+        if (parse_integers(value, o, o->target)) return true;
+        break;
+    case OPTION_NUMBER:
+        if (parse_number(value, o, o->target)) return true;
+        break;
     }
     out_error("%s: %s is '%s', expected %s from %.16g to %.16g", command, shown, value, kind_text(o->kind), o->min,
               o->max);

@@ -36,8 +36,8 @@ struct option {
     const char *value; /* what --help calls the value; NULL for a flag */
     const char *help;
     enum option_kind kind;
-    void *target;      /* keeps its content if the option is not given */
-    double min, max;   /* of integers and numbers */
+    void *target;    /* keeps its content if the option is not given */
+    double min, max; /* of integers and numbers */
 };
 
 struct option_group {
@@ -47,9 +47,9 @@ struct option_group {
 };
 
 struct command_line {
-    const char *name;     /* "run" */
-    const char *usage;    /* "[-m FILE] -p TEXT [options]" */
-    const char *about;    /* paragraphs of --help */
+    const char *name;  /* "run" */
+    const char *usage; /* "[-m FILE] -p TEXT [options]" */
+    const char *about; /* paragraphs of --help */
     const struct option_group *groups;
     size_t n_groups;
     const char **operands; /* operands[n_operands]: all are required */

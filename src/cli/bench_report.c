@@ -109,12 +109,11 @@ static json_t *json_result(const struct bench_result *r)
                                text(r->device->name), "backend", r->device->backend, "driver", text(r->device->driver),
                                "model_name", text(r->model->name), "model_size", (json_int_t)r->model->file_bytes,
                                "model_n_params", (json_int_t)r->model->parameters);
-    json_t *rest = json_pack("{s:o, s:o, s:I, s:I, s:I, s:s, s:s, s:f, s:f, s:f, s:f, s:o, s:o}", "model_arch",
-                             text(r->model->architecture), "model_type", text(r->model->type), "batch",
-                             (json_int_t)r->batch, "n_prompt", (json_int_t)r->n_prompt, "n_gen",
-                             (json_int_t)r->n_generate, "test", test, "test_time", now, "avg_ns", r->avg_ns,
-                             "stddev_ns", r->stddev_ns, "avg_ts", r->avg_ts, "stddev_ts", r->stddev_ts, "samples_ns",
-                             ns, "samples_ts", ts);
+    json_t *rest = json_pack(
+        "{s:o, s:o, s:I, s:I, s:I, s:s, s:s, s:f, s:f, s:f, s:f, s:o, s:o}", "model_arch", text(r->model->architecture),
+        "model_type", text(r->model->type), "batch", (json_int_t)r->batch, "n_prompt", (json_int_t)r->n_prompt, "n_gen",
+        (json_int_t)r->n_generate, "test", test, "test_time", now, "avg_ns", r->avg_ns, "stddev_ns", r->stddev_ns,
+        "avg_ts", r->avg_ts, "stddev_ts", r->stddev_ts, "samples_ns", ns, "samples_ts", ts);
     json_object_update(object, rest);
     json_decref(rest);
     return object;

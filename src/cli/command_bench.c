@@ -160,8 +160,8 @@ static int parse(struct bench_args *a, int argc, char **argv)
         {'o', "output", "FORMAT", "md, json or csv; default md", OPTION_TEXT, &a->format, 0, 0},
     };
     struct option_group groups[] = {{"tests", rows, sizeof rows / sizeof *rows}, device_group(&a->device)};
-    struct command_line line = {.name = "bench", .usage = "[-m FILE] [options]", .about = about, .groups = groups,
-                                .n_groups = 2};
+    struct command_line line = {
+        .name = "bench", .usage = "[-m FILE] [options]", .about = about, .groups = groups, .n_groups = 2};
     int code = args_parse(&line, argc, argv);
     if (code != ARGS_GO_ON) return code;
     take_default(&a->prompts, 512);

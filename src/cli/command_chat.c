@@ -24,8 +24,8 @@ static const char about[] =
 struct chat {
     struct loaded loaded;
     struct conversation conversation;
-    bool terminal;   /* a person types */
-    int code;        /* the exit code, EXIT_OK so far */
+    bool terminal; /* a person types */
+    int code;      /* the exit code, EXIT_OK so far */
     bool over;
 };
 
@@ -255,10 +255,13 @@ static int parse(struct chat_args *a, int argc, char **argv)
         {'n', "n-predict", "N", "tokens of an answer at most; default 512, -1: no limit", OPTION_INTEGER, &a->n, -1,
          INT32_MAX},
     };
-    struct option_group groups[] = {{"conversation", rows, sizeof rows / sizeof *rows}, sampling_group(&a->sampling),
-                                    device_group(&a->device)};
-    struct command_line line = {.name = "chat", .usage = "[-m FILE] [--system TEXT] [options]", .about = about,
-                                .groups = groups, .n_groups = 3};
+    struct option_group groups[] = {
+        {"conversation", rows, sizeof rows / sizeof *rows}, sampling_group(&a->sampling), device_group(&a->device)};
+    struct command_line line = {.name = "chat",
+                                .usage = "[-m FILE] [--system TEXT] [options]",
+                                .about = about,
+                                .groups = groups,
+                                .n_groups = 3};
     return args_parse(&line, argc, argv);
 }
 
@@ -270,7 +273,9 @@ int command_chat(int argc, char **argv)
     if (code != ARGS_GO_ON) return code;
     if (!model_load(&c.loaded, &args.device, args.model, 1, &code)) return code;
     corvid_error err = {.code = CORVID_OK};
-    c.conversation = (struct conversation){.model = c.loaded.model, .system = args.system, .emit = emit,
+    c.conversation = (struct conversation){.model = c.loaded.model,
+                                           .system = args.system,
+                                           .emit = emit,
                                            .session = corvid_session_create(c.loaded.model, &err),
                                            .sampling = sampling_choose(&args.sampling, c.loaded.model),
                                            .max_tokens = args.n};

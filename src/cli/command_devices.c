@@ -61,8 +61,8 @@ int command_devices(int argc, char **argv)
         runtime_option(&a.runtime),
     };
     struct option_group group = {"devices", rows, sizeof rows / sizeof *rows};
-    struct command_line line = {.name = "devices", .usage = "[--probe] [--json]", .about = about, .groups = &group,
-                                .n_groups = 1};
+    struct command_line line = {
+        .name = "devices", .usage = "[--probe] [--json]", .about = about, .groups = &group, .n_groups = 1};
     int code = args_parse(&line, argc, argv);
     if (code != ARGS_GO_ON) return code;
     corvid_device_info infos[DEVICES_MAX];

@@ -102,8 +102,8 @@ int command_doctor(int argc, char **argv)
     struct doctor d = {.json = false};
     const struct option rows[] = {{0, "json", NULL, "print one JSON object at the end", OPTION_FLAG, &d.json, 0, 0}};
     struct option_group groups[] = {{"report", rows, 1}, device_only_group(&d.device)};
-    struct command_line line = {.name = "doctor", .usage = "[--device D] [--json]", .about = about, .groups = groups,
-                                .n_groups = 2};
+    struct command_line line = {
+        .name = "doctor", .usage = "[--device D] [--json]", .about = about, .groups = groups, .n_groups = 2};
     int code = args_parse(&line, argc, argv);
     if (code != ARGS_GO_ON) return code;
     corvid_device_options options = device_options(&d.device);

@@ -15,8 +15,8 @@ int command_explain(int argc, char **argv)
     const struct option rows[] = {
         {'m', "model", "FILE", "GGUF file; default: the built-in model", OPTION_TEXT, &path, 0, 0}};
     struct option_group group = {"model", rows, 1};
-    struct command_line line = {.name = "explain", .usage = "[-m FILE]", .about = about, .groups = &group,
-                                .n_groups = 1};
+    struct command_line line = {
+        .name = "explain", .usage = "[-m FILE]", .about = about, .groups = &group, .n_groups = 1};
     int code = args_parse(&line, argc, argv);
     if (code != ARGS_GO_ON) return code;
     char builtin[COMMON_PATH_MAX], *text = NULL;

@@ -104,8 +104,7 @@ static void print_tensors(const corvid_file *file)
                                (unsigned long long)t.dims[d]);
         }
         if (!length) memcpy(shape, "1", 2);
-        out_printf("  %-8s %-24s %14llu %14llu  ", t.type, shape, (unsigned long long)t.at,
-                   (unsigned long long)t.size);
+        out_printf("  %-8s %-24s %14llu %14llu  ", t.type, shape, (unsigned long long)t.at, (unsigned long long)t.size);
         out_escaped(t.name, strlen(t.name), NAME_SHOWN);
         out_text("\n");
     }
@@ -152,9 +151,9 @@ static json_t *json_metadata(const corvid_file *file)
             json_array_append_new(value, json_value(file, i, &entry, item));
         if (!value) value = json_value(file, i, &entry, 0);
         json_t *key = out_json_text(entry.key, strlen(entry.key));
-        json_object_set_new(object, json_string_value(key),
-                            json_pack("{s:s, s:I, s:o}", "type", entry.type, "count", (json_int_t)entry.count, "value",
-                                      value));
+        json_object_set_new(
+            object, json_string_value(key),
+            json_pack("{s:s, s:I, s:o}", "type", entry.type, "count", (json_int_t)entry.count, "value", value));
         json_decref(key);
     }
     return object;
@@ -194,8 +193,13 @@ int command_inspect(int argc, char **argv)
     bool json = false;
     const struct option rows[] = {{0, "json", NULL, "print one JSON object", OPTION_FLAG, &json, 0, 0}};
     struct option_group group = {"output", rows, 1};
-    struct command_line line = {.name = "inspect", .usage = "FILE [--json]", .about = about, .groups = &group,
-                                .n_groups = 1, .operands = &path, .n_operands = 1};
+    struct command_line line = {.name = "inspect",
+                                .usage = "FILE [--json]",
+                                .about = about,
+                                .groups = &group,
+                                .n_groups = 1,
+                                .operands = &path,
+                                .n_operands = 1};
     int code = args_parse(&line, argc, argv);
     if (code != ARGS_GO_ON) return code;
     corvid_error err = {.code = CORVID_OK};

@@ -16,8 +16,8 @@ static const char about[] =
 int command_quantize(int argc, char **argv)
 {
     const char *operands[3];
-    struct command_line line = {.name = "quantize", .usage = "IN OUT TYPE", .about = about, .operands = operands,
-                                .n_operands = 3};
+    struct command_line line = {
+        .name = "quantize", .usage = "IN OUT TYPE", .about = about, .operands = operands, .n_operands = 3};
     int code = args_parse(&line, argc, argv);
     if (code != ARGS_GO_ON) return code;
     const char *in = operands[0], *out = operands[1];

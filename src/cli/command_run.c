@@ -63,10 +63,10 @@ static int parse(struct run_args *a, int argc, char **argv)
         {0, "ignore-eos", NULL, "never take a token that ends the text", OPTION_FLAG, &a->ignore_eos, 0, 0},
         {0, "json", NULL, "print one JSON object at the end", OPTION_FLAG, &a->json, 0, 0},
     };
-    struct option_group groups[] = {{"text", rows, sizeof rows / sizeof *rows}, sampling_group(&a->sampling),
-                                    device_group(&a->device)};
-    struct command_line line = {.name = "run", .usage = "[-m FILE] -p TEXT [options]", .about = about,
-                                .groups = groups, .n_groups = 3};
+    struct option_group groups[] = {
+        {"text", rows, sizeof rows / sizeof *rows}, sampling_group(&a->sampling), device_group(&a->device)};
+    struct command_line line = {
+        .name = "run", .usage = "[-m FILE] -p TEXT [options]", .about = about, .groups = groups, .n_groups = 3};
     int code = args_parse(&line, argc, argv);
     for (size_t i = 0; code == ARGS_GO_ON && i < a->stops.n; i++) {
         if (*a->stops.items[i]) continue;
@@ -87,9 +87,8 @@ static void print_json(struct run *r, const struct generation *g)
 {
     json_t *timings = json_pack("{s:f, s:I, s:f, s:I, s:f}", "load_ms", r->loaded.load_ms, "prefill_tokens",
                                 (json_int_t)g->prefill_tokens, "prefill_tokens_per_second",
-                                rate(g->prefill_tokens, g->prefill_ms), "decode_tokens",
-                                (json_int_t)g->decode_tokens, "decode_tokens_per_second",
-                                rate(g->decode_tokens, g->decode_ms));
+                                rate(g->prefill_tokens, g->prefill_ms), "decode_tokens", (json_int_t)g->decode_tokens,
+                                "decode_tokens_per_second", rate(g->decode_tokens, g->decode_ms));
     out_json(json_pack("{s:o, s:o, s:o, s:o, s:s, s:I, s:o}", "prompt", out_json_text(r->text, r->length),
                        "prompt_tokens", json_tokens(r->tokens, r->n_tokens), "tokens",
                        json_tokens(g->tokens, g->n_tokens), "text", out_json_text(r->answer.data, r->answer.length),
@@ -102,9 +101,16 @@ static int continue_text(struct run *r, corvid_session *session)
     const struct run_args *a = r->args;
     corvid_error err = {.code = CORVID_OK};
     r->sampling = sampling_choose(&a->sampling, r->loaded.model);
-    struct generation g = {.model = r->loaded.model, .session = session, .sampling = &r->sampling,
-                           .stops = a->stops.items, .n_stops = a->stops.n, .max_tokens = a->n,
-                           .ignore_eos = a->ignore_eos, .prefill_chunk = PREFILL_CHUNK, .emit = emit, .emit_user = r};
+    struct generation g = {.model = r->loaded.model,
+                           .session = session,
+                           .sampling = &r->sampling,
+                           .stops = a->stops.items,
+                           .n_stops = a->stops.n,
+                           .max_tokens = a->n,
+                           .ignore_eos = a->ignore_eos,
+                           .prefill_chunk = PREFILL_CHUNK,
+                           .emit = emit,
+                           .emit_user = r};
     bool done = generate(&g, r->tokens, r->n_tokens, &err);
     if (!a->json && terminal_is(1)) out_text("\n");
     if (done && a->json) print_json(r, &g);
@@ -119,8 +125,8 @@ static int work(struct run *r)
     int code = EXIT_FAILED;
     if (!prompt_read("run", r->args->prompt, r->args->file, &r->text, &r->length, &code)) return code;
     if (!model_load(&r->loaded, &r->args->device, r->args->model, 1, &code)) return code;
-    if (!corvid_tokenize(r->loaded.model, r->text, r->length, CORVID_TOKENIZE_BOS | CORVID_TOKENIZE_SPECIAL,
-                         &r->tokens, &r->n_tokens, &err)) {
+    if (!corvid_tokenize(r->loaded.model, r->text, r->length, CORVID_TOKENIZE_BOS | CORVID_TOKENIZE_SPECIAL, &r->tokens,
+                         &r->n_tokens, &err)) {
         return report(&err);
     }
     if (!r->n_tokens) {

@@ -85,8 +85,8 @@ int command_tokenize(int argc, char **argv)
         {0, "json", NULL, "print one JSON object: count, tokens, pieces", OPTION_FLAG, &a.json, 0, 0},
     };
     struct option_group group = {"options", rows, sizeof rows / sizeof *rows};
-    struct command_line line = {.name = "tokenize", .usage = "[-m FILE] -p TEXT [options]", .about = about,
-                                .groups = &group, .n_groups = 1};
+    struct command_line line = {
+        .name = "tokenize", .usage = "[-m FILE] -p TEXT [options]", .about = about, .groups = &group, .n_groups = 1};
     int code = args_parse(&line, argc, argv);
     if (code != ARGS_GO_ON) return code;
     char builtin[COMMON_PATH_MAX], *text = NULL;

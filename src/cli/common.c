@@ -35,8 +35,10 @@ struct option runtime_option(const char **runtime)
 struct option_group device_group(struct device_args *a)
 {
     const struct option rows[] = {
-        {0, "device", "D", "index or part of a name from 'corvid devices', or 'reference' for scalar C on the CPU; "
-                           "default: the best", OPTION_TEXT, &a->device, 0, 0},
+        {0, "device", "D",
+         "index or part of a name from 'corvid devices', or 'reference' for scalar C on the CPU; "
+         "default: the best",
+         OPTION_TEXT, &a->device, 0, 0},
         runtime_option(&a->runtime),
         {0, "no-f16", NULL, "do not compute with 16-bit floats", OPTION_FLAG, &a->no_f16, 0, 0},
         {0, "no-subgroups", NULL, "do not use subgroup operations", OPTION_FLAG, &a->no_subgroups, 0, 0},
@@ -57,8 +59,11 @@ struct option_group device_only_group(struct device_args *a)
 
 corvid_device_options device_options(const struct device_args *a)
 {
-    return (corvid_device_options){.runtime = a->runtime, .device = a->device, .no_f16 = a->no_f16,
-                                   .no_subgroups = a->no_subgroups, .validate = a->validate};
+    return (corvid_device_options){.runtime = a->runtime,
+                                   .device = a->device,
+                                   .no_f16 = a->no_f16,
+                                   .no_subgroups = a->no_subgroups,
+                                   .validate = a->validate};
 }
 
 const char *model_builtin(char buffer[COMMON_PATH_MAX])
@@ -78,8 +83,7 @@ const char *model_builtin(char buffer[COMMON_PATH_MAX])
     return buffer;
 }
 
-bool model_load(struct loaded *m, const struct device_args *a, const char *path, uint32_t max_sessions,
-                int *code)
+bool model_load(struct loaded *m, const struct device_args *a, const char *path, uint32_t max_sessions, int *code)
 {
     char builtin[COMMON_PATH_MAX];
     *m = (struct loaded){.device = NULL};
@@ -94,8 +98,10 @@ bool model_load(struct loaded *m, const struct device_args *a, const char *path,
         return false;
     }
     struct progress progress = {.title = "loading"};
-    corvid_model_options options = {.max_sessions = max_sessions, .context = (uint32_t)a->context,
-                                    .progress = progress_show, .progress_user = &progress};
+    corvid_model_options options = {.max_sessions = max_sessions,
+                                    .context = (uint32_t)a->context,
+                                    .progress = progress_show,
+                                    .progress_user = &progress};
     m->model = corvid_model_open(m->device, path, &options, &err);
     progress_end(&progress);
     if (!m->model) {
@@ -161,13 +167,12 @@ static bool text_copy(const char *from, char **text, size_t *length, struct erro
     return true;
 }
 
-bool prompt_read(const char *command, const char *inline_text, const char *path, char **text, size_t *length,
-                 int *code)
+bool prompt_read(const char *command, const char *inline_text, const char *path, char **text, size_t *length, int *code)
 {
     struct error err = {.code = ERR_NONE};
     if (!inline_text == !path) {
-        const char *mistake = path ? "-p and -f exclude each other"
-                                   : "a prompt is missing: give -p TEXT, -p - or -f FILE";
+        const char *mistake =
+            path ? "-p and -f exclude each other" : "a prompt is missing: give -p TEXT, -p - or -f FILE";
         out_error("%s: %s, 'corvid %s --help' explains", command, mistake, command);
         *code = EXIT_USAGE;
         return false;

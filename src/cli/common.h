@@ -33,8 +33,7 @@ struct loaded {
 
 /* Opens the device and the model `path` (NULL: the built-in one). After false the mistake is printed, *code is the
  * exit code and there is nothing to release. */
-bool model_load(struct loaded *m, const struct device_args *a, const char *path, uint32_t max_sessions,
-                int *code);
+bool model_load(struct loaded *m, const struct device_args *a, const char *path, uint32_t max_sessions, int *code);
 void model_unload(struct loaded *m);
 
 /* The model that comes with Corvid, next to the executable: `buffer` or NULL with a printed message. */

@@ -68,8 +68,13 @@ static bool answer(struct conversation *c, const int32_t *prompt, size_t n, corv
     struct trimmer trimmer = {.conversation = c};
     corvid_sampling sampling = c->sampling;
     sampling.seed += c->turns;
-    struct generation g = {.model = c->model, .session = c->session, .sampling = &sampling, .stops = &stop,
-                           .n_stops = stop ? 1 : 0, .max_tokens = c->max_tokens, .emit = emit_trimmed,
+    struct generation g = {.model = c->model,
+                           .session = c->session,
+                           .sampling = &sampling,
+                           .stops = &stop,
+                           .n_stops = stop ? 1 : 0,
+                           .max_tokens = c->max_tokens,
+                           .emit = emit_trimmed,
                            .emit_user = &trimmer};
     bool done = generate(&g, prompt, n, err);
     c->finish = g.finish;

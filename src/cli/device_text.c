@@ -40,18 +40,17 @@ static json_t *json_text(const char *text) { return out_json_text(text, strlen(t
 
 json_t *device_json(const corvid_device_info *d, bool opened)
 {
-    json_t *device = json_pack(
-        "{s:o, s:o, s:o, s:s, s:s, s:o, s:b, s:b, s:b, s:o}", "runtime", json_text(d->runtime), "runtime_version",
-        json_text(d->runtime_version), "name", json_text(d->name), "backend", d->backend, "kind", d->kind, "driver",
-        json_text(d->driver), "shader_f16", d->shader_f16, "subgroups", d->subgroups, "timestamps", d->timestamps,
-        "matrix_shapes", json_text(d->matrix_shapes));
+    json_t *device =
+        json_pack("{s:o, s:o, s:o, s:s, s:s, s:o, s:b, s:b, s:b, s:o}", "runtime", json_text(d->runtime),
+                  "runtime_version", json_text(d->runtime_version), "name", json_text(d->name), "backend", d->backend,
+                  "kind", d->kind, "driver", json_text(d->driver), "shader_f16", d->shader_f16, "subgroups",
+                  d->subgroups, "timestamps", d->timestamps, "matrix_shapes", json_text(d->matrix_shapes));
     json_t *limits = json_pack(
         "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "max_buffer_bytes", (json_int_t)d->max_buffer_bytes,
         "max_binding_bytes", (json_int_t)d->max_binding_bytes, "max_storage_buffers",
         (json_int_t)d->max_storage_buffers, "max_workgroup_threads", (json_int_t)d->max_workgroup_threads,
-        "max_workgroup_bytes",
-        (json_int_t)d->max_workgroup_bytes, "max_workgroups", (json_int_t)d->max_workgroups, "storage_alignment",
-        (json_int_t)d->storage_alignment, "uniform_alignment", (json_int_t)d->uniform_alignment);
+        "max_workgroup_bytes", (json_int_t)d->max_workgroup_bytes, "max_workgroups", (json_int_t)d->max_workgroups,
+        "storage_alignment", (json_int_t)d->storage_alignment, "uniform_alignment", (json_int_t)d->uniform_alignment);
     json_object_update(device, limits);
     json_decref(limits);
     if (opened) json_object_set_new(device, "subgroup_size", json_integer(d->subgroup_size));

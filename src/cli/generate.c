@@ -15,11 +15,11 @@ enum { PIECE_PART = 256 };
 /* what lives as long as the loop */
 struct loop {
     corvid_sampler *sampler;
-    float *logits;        /* [vocabulary] */
-    int32_t *ends;        /* tokens that --ignore-eos forbids */
+    float *logits; /* [vocabulary] */
+    int32_t *ends; /* tokens that --ignore-eos forbids */
     size_t n_ends, capacity;
     corvid_utf8 utf8;
-    struct builder held;  /* whole characters that were not emitted yet */
+    struct builder held; /* whole characters that were not emitted yet */
 };
 
 const char *finish_text(enum finish finish)
@@ -163,8 +163,10 @@ static bool run_loop(struct generation *g, struct loop *l, corvid_error *err)
         }
         for (size_t i = 0; i < l->n_ends; i++) l->logits[l->ends[i]] = -INFINITY;
         int32_t token = corvid_sampler_next(l->sampler, l->logits);
-        if (token < 0) return fail_loop(err, CORVID_ERROR_DEVICE, "the model computed no number for any token: its "
-                                        "file is damaged or the GPU's driver computes wrongly");
+        if (token < 0)
+            return fail_loop(err, CORVID_ERROR_DEVICE,
+                             "the model computed no number for any token: its "
+                             "file is damaged or the GPU's driver computes wrongly");
         if (!g->ignore_eos && corvid_ends_text(g->model, token)) {
             g->finish = FINISH_STOP;
             return true;

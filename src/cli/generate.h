@@ -21,16 +21,16 @@ struct generation {
     const corvid_sampling *sampling;
     const char *const *stops; /* stops[n_stops], none empty */
     size_t n_stops;
-    int64_t max_tokens;       /* -1: until the text or the context ends */
+    int64_t max_tokens; /* -1: until the text or the context ends */
     bool ignore_eos;
-    size_t prefill_chunk;     /* Ctrl-C is noticed between chunks of the prompt; 0: not before its end */
+    size_t prefill_chunk; /* Ctrl-C is noticed between chunks of the prompt; 0: not before its end */
     bool (*emit)(void *user, const char *text, size_t n); /* false: nobody reads any more */
     void *emit_user;
     /* results */
     enum finish finish;
-    int32_t *tokens;          /* tokens[n_tokens] without the one that ends the text; free() */
+    int32_t *tokens; /* tokens[n_tokens] without the one that ends the text; free() */
     size_t n_tokens;
-    bool stopped_by_text;     /* a stop string matched */
+    bool stopped_by_text;                 /* a stop string matched */
     size_t prefill_tokens, decode_tokens; /* fed in prompt and loop; the last token sampled is not fed */
     double prefill_ms, decode_ms;         /* of the steps alone */
 };

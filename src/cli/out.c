@@ -106,8 +106,7 @@ static int write_chunk(const char *bytes, size_t n, void *unused)
 
 void out_json(json_t *object)
 {
-    if (!object || (json_dump_callback(object, write_chunk, NULL, JSON_REAL_PRECISION(9)) != 0 &&
-                    !write_error)) {
+    if (!object || (json_dump_callback(object, write_chunk, NULL, JSON_REAL_PRECISION(9)) != 0 && !write_error)) {
         write_error = ENOMEM;
     }
     out_text("\n");

@@ -25,9 +25,15 @@ static int64_t seed_random(void)
 
 struct option_group sampling_group(struct sampling_args *a)
 {
-    *a = (struct sampling_args){.temperature = NAN, .top_p = NAN, .min_p = NAN, .repeat_penalty = NAN,
-                                .presence_penalty = NAN, .frequency_penalty = NAN, .top_k = NOT_GIVEN,
-                                .penalty_window = NOT_GIVEN, .seed = seed_random()};
+    *a = (struct sampling_args){.temperature = NAN,
+                                .top_p = NAN,
+                                .min_p = NAN,
+                                .repeat_penalty = NAN,
+                                .presence_penalty = NAN,
+                                .frequency_penalty = NAN,
+                                .top_k = NOT_GIVEN,
+                                .penalty_window = NOT_GIVEN,
+                                .seed = seed_random()};
     const struct option rows[] = {
         {0, "temp", "T", "temperature; 0 always takes the likeliest token", OPTION_NUMBER, &a->temperature, 0, 100},
         {0, "top-k", "K", "only the K likeliest tokens; 0: all", OPTION_INTEGER, &a->top_k, 0, INT32_MAX},
@@ -42,8 +48,7 @@ struct option_group sampling_group(struct sampling_args *a)
          &a->frequency_penalty, -100, 100},
         {0, "penalty-window", "N", "the last tokens that penalties look at; -1: all", OPTION_INTEGER,
          &a->penalty_window, -1, INT32_MAX},
-        {0, "seed", "S", "the same seed gives the same text; default: random", OPTION_INTEGER, &a->seed,
-         0, SEED_MAX},
+        {0, "seed", "S", "the same seed gives the same text; default: random", OPTION_INTEGER, &a->seed, 0, SEED_MAX},
     };
     memcpy(a->rows, rows, sizeof rows);
     return (struct option_group){"sampling (defaults are the model's custom)", a->rows, sizeof rows / sizeof *rows};

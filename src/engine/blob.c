@@ -41,7 +41,8 @@ static uint64_t hash_of(const struct blob_header *h, const void *floats, size_t 
 bool corvid_session_save(corvid_session *session, void **blob, size_t *size, corvid_error *err)
 {
     corvid_model *m = session->model;
-    if (session->broken) return fail(inner(err), ERR_ARGUMENT, "the session's last step failed: there is no state to save");
+    if (session->broken)
+        return fail(inner(err), ERR_ARGUMENT, "the session's last step failed: there is no state to save");
     struct blob_header h = {.version = BLOB_VERSION, .fingerprint = model_fingerprint(m), .length = session->length};
     memcpy(h.magic, blob_magic, sizeof h.magic);
     h.floats = total_floats(&m->graph, h.length);
@@ -77,8 +78,10 @@ static bool check_blob(corvid_model *m, const struct blob_header *h, const void 
                     (unsigned long long)h->length, m->info.context);
     if (h->length > UINT32_MAX || h->floats != total_floats(&m->graph, h->length) ||
         size - sizeof *h != h->floats * sizeof(float))
-        return fail(err, ERR_FORMAT, "the saved session has %zu bytes, expected %llu: it is cut off, or was saved with "
-                    "another step size", size, (unsigned long long)(sizeof *h + 4 * total_floats(&m->graph, h->length)));
+        return fail(err, ERR_FORMAT,
+                    "the saved session has %zu bytes, expected %llu: it is cut off, or was saved with "
+                    "another step size",
+                    size, (unsigned long long)(sizeof *h + 4 * total_floats(&m->graph, h->length)));
     if (h->hash != hash_of(h, (const char *)blob + sizeof *h, size - sizeof *h))
         return fail(err, ERR_FORMAT, "the saved session is damaged: its hash does not match");
     return true;

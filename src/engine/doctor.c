@@ -41,9 +41,13 @@ static bool examine_case(struct examination *e, const struct op_case *c)
     struct error err = {0};
     uint64_t start = clock_ns();
     bool ran = open_gpu(e, &err) && op_case_run(c, e->gpu, &r, &err);
-    corvid_check check = {.variant = e->variant->options, .name = c->name, .ok = ran && !r.wrong,
-                          .nmse = ran ? r.nmse : NAN, .limit = c->tolerance.nmse,
-                          .ms = (double)(clock_ns() - start) / 1e6, .message = ran ? r.message : err.message};
+    corvid_check check = {.variant = e->variant->options,
+                          .name = c->name,
+                          .ok = ran && !r.wrong,
+                          .nmse = ran ? r.nmse : NAN,
+                          .limit = c->tolerance.nmse,
+                          .ms = (double)(clock_ns() - start) / 1e6,
+                          .message = ran ? r.message : err.message};
     if (!ran) {
         gpu_close(e->gpu);
         e->gpu = NULL;
@@ -79,7 +83,8 @@ void doctor_advise(const bool *ran, const uint32_t *wrong, char *out, size_t cap
             snprintf(out, capacity, "run with %s, which gives right results on this device", variants[v].options);
             return;
         }
-        snprintf(out, capacity, "no variant gives right results on this device: use another --device, another "
+        snprintf(out, capacity,
+                 "no variant gives right results on this device: use another --device, another "
                  "--runtime, a newer driver, or --device reference");
         return;
     }

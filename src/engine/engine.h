@@ -23,10 +23,10 @@ struct corvid_model {
     struct exec *exec;
     struct step_limits limits;
     struct step step;
-    float **rows;            /* [limits.outputs]: where each row of a step's logits goes */
-    size_t *fed, *taken;     /* [limits.seqs]: tokens of each input that are done, that this step takes */
-    bool *slot_used;         /* [limits.seqs] */
-    uint64_t fingerprint;    /* of the architecture, the shapes and samples of the weights; 0 until asked */
+    float **rows;         /* [limits.outputs]: where each row of a step's logits goes */
+    size_t *fed, *taken;  /* [limits.seqs]: tokens of each input that are done, that this step takes */
+    bool *slot_used;      /* [limits.seqs] */
+    uint64_t fingerprint; /* of the architecture, the shapes and samples of the weights; 0 until asked */
     corvid_model_info info;
 };
 
@@ -42,8 +42,11 @@ static inline struct error *inner(corvid_error *err) { return (struct error *)(v
 
 static inline struct gpu_options gpu_options_of(const corvid_device_options *o)
 {
-    return (struct gpu_options){.device = o->device, .runtime = o->runtime, .no_f16 = o->no_f16,
-                                .no_subgroups = o->no_subgroups, .validate = o->validate};
+    return (struct gpu_options){.device = o->device,
+                                .runtime = o->runtime,
+                                .no_f16 = o->no_f16,
+                                .no_subgroups = o->no_subgroups,
+                                .validate = o->validate};
 }
 
 bool model_find_tensor(void *file, const char *name, struct tensor_info *out);

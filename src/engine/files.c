@@ -33,20 +33,22 @@ size_t corvid_file_n_metadata(const corvid_file *file) { return model_file_n_met
 size_t corvid_file_n_tensors(const corvid_file *file) { return model_file_n_tensors(file->inner); }
 
 static const char *const array_names[] = {
-    [VALUE_U8] = "array of u8",       [VALUE_I8] = "array of i8",   [VALUE_U16] = "array of u16",
-    [VALUE_I16] = "array of i16",     [VALUE_U32] = "array of u32", [VALUE_I32] = "array of i32",
+    [VALUE_U8] = "array of u8",       [VALUE_I8] = "array of i8",     [VALUE_U16] = "array of u16",
+    [VALUE_I16] = "array of i16",     [VALUE_U32] = "array of u32",   [VALUE_I32] = "array of i32",
     [VALUE_F32] = "array of f32",     [VALUE_BOOL] = "array of bool", [VALUE_STRING] = "array of string",
-    [VALUE_ARRAY] = "array of array", [VALUE_U64] = "array of u64", [VALUE_I64] = "array of i64",
+    [VALUE_ARRAY] = "array of array", [VALUE_U64] = "array of u64",   [VALUE_I64] = "array of i64",
     [VALUE_F64] = "array of f64",
 };
 
 corvid_metadata corvid_file_metadata(const corvid_file *file, size_t index)
 {
     const struct metadata *m = model_file_metadata(file->inner, index);
-    return (corvid_metadata){
-        .key = m->key, .type = m->type == VALUE_ARRAY ? array_names[m->item_type] : value_type_name(m->type),
-        .count = m->count, .is_string = m->item_type == VALUE_STRING, .is_bool = m->item_type == VALUE_BOOL,
-        .is_number = m->item_type != VALUE_STRING && m->item_type != VALUE_BOOL};
+    return (corvid_metadata){.key = m->key,
+                             .type = m->type == VALUE_ARRAY ? array_names[m->item_type] : value_type_name(m->type),
+                             .count = m->count,
+                             .is_string = m->item_type == VALUE_STRING,
+                             .is_bool = m->item_type == VALUE_BOOL,
+                             .is_number = m->item_type != VALUE_STRING && m->item_type != VALUE_BOOL};
 }
 
 corvid_tensor corvid_file_tensor(const corvid_file *file, size_t index)

@@ -8,21 +8,26 @@
 _Static_assert((int)CORVID_ERROR_ARGUMENT == ERR_ARGUMENT && (int)CORVID_ERROR_LIMIT == ERR_LIMIT &&
                    (int)CORVID_ERROR_LIMIT + 1 == ERR_COUNT,
                "the public codes are the inner ones");
-_Static_assert(sizeof(corvid_error) == sizeof(struct error) && offsetof(corvid_error, message) == offsetof(struct error, message),
+_Static_assert(sizeof(corvid_error) == sizeof(struct error) &&
+                   offsetof(corvid_error, message) == offsetof(struct error, message),
                "the public error is the inner one");
 
 const char *corvid_version(void) { return CORVID_VERSION; }
 
 static void describe(const struct gpu_info *g, corvid_device_info *out)
 {
-    *out = (corvid_device_info){
-        .shader_f16 = g->shader_f16, .subgroups = g->subgroups, .timestamps = g->timestamps,
-        .subgroup_size = g->subgroup_size,
-        .max_buffer_bytes = g->max_buffer_bytes, .max_binding_bytes = g->max_binding_bytes,
-        .max_storage_buffers = g->max_storage_buffers,
-        .max_workgroup_threads = g->max_workgroup_threads, .max_workgroup_bytes = g->max_workgroup_bytes,
-        .max_workgroups = g->max_groups,
-        .storage_alignment = g->storage_alignment, .uniform_alignment = g->uniform_alignment};
+    *out = (corvid_device_info){.shader_f16 = g->shader_f16,
+                                .subgroups = g->subgroups,
+                                .timestamps = g->timestamps,
+                                .subgroup_size = g->subgroup_size,
+                                .max_buffer_bytes = g->max_buffer_bytes,
+                                .max_binding_bytes = g->max_binding_bytes,
+                                .max_storage_buffers = g->max_storage_buffers,
+                                .max_workgroup_threads = g->max_workgroup_threads,
+                                .max_workgroup_bytes = g->max_workgroup_bytes,
+                                .max_workgroups = g->max_groups,
+                                .storage_alignment = g->storage_alignment,
+                                .uniform_alignment = g->uniform_alignment};
     memcpy(out->runtime, g->runtime, sizeof out->runtime);
     memcpy(out->runtime_version, g->runtime_version, sizeof out->runtime_version);
     memcpy(out->matrix_shapes, g->matrix_shapes, sizeof out->matrix_shapes);

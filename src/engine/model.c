@@ -9,8 +9,11 @@
 #include "engine/engine.h"
 
 enum {
-    DEFAULT_CONTEXT = 4096, DEFAULT_STEP_TOKENS = 512, MAX_STEP_TOKENS = 4096,
-    MAX_SESSIONS = 1024, MIN_OUTPUTS = 16,
+    DEFAULT_CONTEXT = 4096,
+    DEFAULT_STEP_TOKENS = 512,
+    MAX_STEP_TOKENS = 4096,
+    MAX_SESSIONS = 1024,
+    MIN_OUTPUTS = 16,
 };
 
 bool model_find_tensor(void *file, const char *name, struct tensor_info *out)
@@ -31,7 +34,8 @@ bool model_record(struct graph *g, const struct model_file *file, const struct a
 static void copy_bytes(char *out, size_t capacity, struct bytes text)
 {
     size_t n = text.length < capacity - 1 ? text.length : capacity - 1;
-    for (size_t i = 0; i < n; i++) out[i] = (unsigned char)text.data[i] < ' ' || text.data[i] == 127 ? ' ' : text.data[i];
+    for (size_t i = 0; i < n; i++)
+        out[i] = (unsigned char)text.data[i] < ' ' || text.data[i] == 127 ? ' ' : text.data[i];
     out[n] = 0;
 }
 
@@ -83,13 +87,15 @@ static bool describe(corvid_model *m, const char *path, uint32_t context, struct
     return true;
 }
 
-static bool choose_limits(corvid_model *m, const corvid_model_options *o, struct session_shape *shape, struct error *err)
+static bool choose_limits(corvid_model *m, const corvid_model_options *o, struct session_shape *shape,
+                          struct error *err)
 {
     uint32_t sessions = o->max_sessions ? o->max_sessions : 1;
     uint32_t tokens = o->max_step_tokens ? o->max_step_tokens : DEFAULT_STEP_TOKENS;
     uint32_t trained = m->hyper.train_context;
     uint32_t context = o->context ? o->context : trained && trained < DEFAULT_CONTEXT ? trained : DEFAULT_CONTEXT;
-    if (sessions > MAX_SESSIONS) return fail(err, ERR_LIMIT, "%u sessions, at most %d are possible", sessions, MAX_SESSIONS);
+    if (sessions > MAX_SESSIONS)
+        return fail(err, ERR_LIMIT, "%u sessions, at most %d are possible", sessions, MAX_SESSIONS);
     if (tokens > MAX_STEP_TOKENS)
         return fail(err, ERR_LIMIT, "a step of %u tokens, at most %d are possible", tokens, MAX_STEP_TOKENS);
     if (tokens < sessions) tokens = sessions;

@@ -28,8 +28,9 @@ static bool is_float(uint32_t type) { return type == QUANT_F32 || type == QUANT_
 
 static bool is_kept(const char *name)
 {
-    static const char *const kept[] = {"_norm", "time_mix_w", "time_mix_a", "time_mix_v0", "time_mix_v1", "time_mix_v2",
-                                       "time_mix_g1", "time_mix_g2", "time_mix_lerp", "time_mix_decay", "time_mix_first"};
+    static const char *const kept[] = {"_norm",         "time_mix_w",     "time_mix_a",    "time_mix_v0",
+                                       "time_mix_v1",   "time_mix_v2",    "time_mix_g1",   "time_mix_g2",
+                                       "time_mix_lerp", "time_mix_decay", "time_mix_first"};
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
         if (strstr(name, kept[i])) return true;
     return false;
@@ -64,17 +65,22 @@ static bool describe(struct job *j, struct error *err)
         const struct tensor_info *t = model_file_tensor(j->in, i);
         const struct quant_info *q = target_of(t, j->wanted);
         uint64_t row;
-        if (!q) return fail(err, ERR_UNSUPPORTED, "tensor %s has type number %u, which this version does not read", t->name, t->type);
+        if (!q)
+            return fail(err, ERR_UNSUPPORTED, "tensor %s has type number %u, which this version does not read", t->name,
+                        t->type);
         if (!quant_row_bytes(q, t->dims[0], &row))
             return fail(err, ERR_FORMAT, "tensor %s: rows of %llu", t->name, (unsigned long long)t->dims[0]);
-        if (!gguf_writer_tensor(j->out, t->name, (uint32_t)q->type, t->n_dims, t->dims, row * (t->n_items / t->dims[0]), err))
+        if (!gguf_writer_tensor(j->out, t->name, (uint32_t)q->type, t->n_dims, t->dims, row * (t->n_items / t->dims[0]),
+                                err))
             return false;
         j->total += t->size;
         n_changed += (uint32_t)q->type != t->type;
     }
     if (!n_changed)
-        return fail(err, ERR_ARGUMENT, "nothing to change to %s: the matrices are quantised already or too small; start "
-                    "from an F16, BF16 or F32 file", j->wanted->name);
+        return fail(err, ERR_ARGUMENT,
+                    "nothing to change to %s: the matrices are quantised already or too small; start "
+                    "from an F16, BF16 or F32 file",
+                    j->wanted->name);
     return true;
 }
 

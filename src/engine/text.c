@@ -7,7 +7,8 @@
 #include "text/sampler.h"
 #include "text/utf8.h"
 
-_Static_assert((int)CORVID_TOKENIZE_BOS == TOKENIZE_BOS && (int)CORVID_TOKENIZE_SPECIAL == TOKENIZE_SPECIAL, "same flags");
+_Static_assert((int)CORVID_TOKENIZE_BOS == TOKENIZE_BOS && (int)CORVID_TOKENIZE_SPECIAL == TOKENIZE_SPECIAL,
+               "same flags");
 _Static_assert(sizeof(corvid_utf8) == sizeof(struct utf8_stream), "the public stream is the inner one");
 _Static_assert(sizeof(corvid_sampling) == sizeof(struct sampler_params), "the public parameters are the inner ones");
 
@@ -15,8 +16,8 @@ struct corvid_sampler {
     struct sampler *inner;
 };
 
-static bool encode(const struct tokenizer *t, const char *text, size_t length, int flags, int32_t **tokens, size_t *count,
-                   struct error *err)
+static bool encode(const struct tokenizer *t, const char *text, size_t length, int flags, int32_t **tokens,
+                   size_t *count, struct error *err)
 {
     struct token_list list = {0};
     if (!tokenizer_encode(t, text, length, flags, &list, err)) {
@@ -81,10 +82,15 @@ const char *corvid_chat_stop(const corvid_model *model) { return chat_stop(model
 corvid_sampling corvid_sampling_defaults(const corvid_model *model)
 {
     if (model->arch->recurrent)
-        return (corvid_sampling){.temperature = 1.0f, .top_k = 128, .top_p = 0.5f, .repeat_penalty = 1,
-                                 .presence_penalty = 0.3f, .frequency_penalty = 0.3f, .penalty_window = 64};
-    return (corvid_sampling){.temperature = 0.8f, .top_k = 40, .top_p = 0.95f, .min_p = 0.05f, .repeat_penalty = 1,
-                             .penalty_window = 64};
+        return (corvid_sampling){.temperature = 1.0f,
+                                 .top_k = 128,
+                                 .top_p = 0.5f,
+                                 .repeat_penalty = 1,
+                                 .presence_penalty = 0.3f,
+                                 .frequency_penalty = 0.3f,
+                                 .penalty_window = 64};
+    return (corvid_sampling){
+        .temperature = 0.8f, .top_k = 40, .top_p = 0.95f, .min_p = 0.05f, .repeat_penalty = 1, .penalty_window = 64};
 }
 
 corvid_sampler *corvid_sampler_create(const corvid_model *model, const corvid_sampling *sampling, corvid_error *err)
@@ -106,6 +112,9 @@ void corvid_sampler_destroy(corvid_sampler *sampler)
     free(sampler);
 }
 
-int32_t corvid_sampler_next(corvid_sampler *sampler, const float *logits) { return sampler_next(sampler->inner, logits); }
+int32_t corvid_sampler_next(corvid_sampler *sampler, const float *logits)
+{
+    return sampler_next(sampler->inner, logits);
+}
 
 void corvid_sampler_accept(corvid_sampler *sampler, int32_t token) { sampler_accept(sampler->inner, token); }

@@ -28,7 +28,8 @@ static bool need(const struct cursor *c, uint64_t bytes, const char *what)
     if (bytes <= remaining(c)) return true;
     return fail(c->err, ERR_FORMAT,
                 "%s at byte %" PRIu64 " needs %" PRIu64 " bytes, but the file ends %" PRIu64 " bytes further on: it is "
-                "truncated (download incomplete) or damaged", what, c->at, bytes, remaining(c));
+                "truncated (download incomplete) or damaged",
+                what, c->at, bytes, remaining(c));
 }
 
 static bool read_u32(struct cursor *c, const char *what, uint32_t *out)
@@ -69,8 +70,10 @@ static bool read_name(struct cursor *c, const char *what, size_t max, const char
         return fail(c->err, ERR_FORMAT, "%s at byte %" PRIu64 " has %zu bytes, expected 1 to %zu", what, at, s.length,
                     max);
     if (!gguf_name_valid(s.data, s.length, max))
-        return fail(c->err, ERR_FORMAT, "%s at byte %" PRIu64 " is not UTF-8 or holds control characters: the file is "
-                    "damaged", what, at);
+        return fail(c->err, ERR_FORMAT,
+                    "%s at byte %" PRIu64 " is not UTF-8 or holds control characters: the file is "
+                    "damaged",
+                    what, at);
     *length = s.length;
     *out = arena_copy(c->arena, s.data, s.length);
     return *out || fail_memory(c->err, what);
@@ -81,7 +84,8 @@ static bool read_name(struct cursor *c, const char *what, size_t max, const char
 static bool read_strings(struct cursor *c, uint64_t count, const void **out)
 {
     if (count > remaining(c) / 8)
-        return fail(c->err, ERR_FORMAT, "an array of %" PRIu64 " strings at byte %" PRIu64 " needs 8 bytes each, but "
+        return fail(c->err, ERR_FORMAT,
+                    "an array of %" PRIu64 " strings at byte %" PRIu64 " needs 8 bytes each, but "
                     "the file ends %" PRIu64 " bytes further on: it is truncated (download incomplete) or damaged",
                     count, c->at, remaining(c));
     struct bytes *items = arena_alloc(c->arena, (size_t)count, sizeof *items);
@@ -127,8 +131,10 @@ static bool read_value(struct cursor *c, struct metadata *m)
     if (m->type == VALUE_ARRAY) {
         if (!read_type(c, "item type", &m->item_type) || !read_u64(c, "array length", &m->count)) return false;
         if (m->item_type == VALUE_ARRAY)
-            return fail(c->err, ERR_UNSUPPORTED, "found an array of arrays at byte %" PRIu64 ", expected an array of "
-                        "numbers or strings", c->at);
+            return fail(c->err, ERR_UNSUPPORTED,
+                        "found an array of arrays at byte %" PRIu64 ", expected an array of "
+                        "numbers or strings",
+                        c->at);
     }
     if (m->item_type == VALUE_STRING) return read_strings(c, m->count, &m->items);
     return read_numbers(c, m->item_type, m->count, &m->items);
@@ -203,8 +209,10 @@ static bool place_tensor(const struct cursor *c, struct tensor_info *t, uint64_t
     if (!checked_add(data_at, t->at, &t->at) || !checked_add(t->at, t->size ? t->size : 1, &end))
         return fail(c->err, ERR_FORMAT, "offset and size do not fit in 64 bits: the file is damaged");
     if (end > c->size)
-        return fail(c->err, ERR_FORMAT, "its data is from byte %" PRIu64 " to %" PRIu64 ", but the file ends at byte %"
-                    PRIu64 ": it is truncated (download incomplete) or damaged", t->at, end, c->size);
+        return fail(c->err, ERR_FORMAT,
+                    "its data is from byte %" PRIu64 " to %" PRIu64 ", but the file ends at byte %" PRIu64
+                    ": it is truncated (download incomplete) or damaged",
+                    t->at, end, c->size);
     t->data = c->data + t->at;
     return true;
 }
@@ -231,8 +239,10 @@ static bool read_version(struct cursor *c, struct model_file *f)
             for (size_t j = 0; j < 2; j++) found[3 * i + j] = "0123456789abcdef"[j ? b & 15 : b >> 4];
             found[3 * i + 2] = i + 1 < n ? ' ' : 0;
         }
-        return fail(c->err, ERR_FORMAT, "not a GGUF file: it starts with %s, expected 47 47 55 46 (\"GGUF\"); is it a "
-                    "web page or a link to the model?", found);
+        return fail(c->err, ERR_FORMAT,
+                    "not a GGUF file: it starts with %s, expected 47 47 55 46 (\"GGUF\"); is it a "
+                    "web page or a link to the model?",
+                    found);
     }
     if (!need(c, GGUF_HEAD_BYTES, "the head")) return false;
     c->at = 4;
@@ -242,8 +252,10 @@ static bool read_version(struct cursor *c, struct model_file *f)
     if (v >= GGUF_OLDEST_VERSION && v <= GGUF_VERSION) return true;
     uint32_t swapped = v >> 24 | (v >> 8 & 0xff00) | (v & 0xff00) << 8 | v << 24;
     if (swapped >= 1 && swapped <= GGUF_VERSION)
-        return fail(c->err, ERR_UNSUPPORTED, "the file is big-endian (version %" PRIu32 "), expected little-endian: "
-                    "get the model for common computers", swapped);
+        return fail(c->err, ERR_UNSUPPORTED,
+                    "the file is big-endian (version %" PRIu32 "), expected little-endian: "
+                    "get the model for common computers",
+                    swapped);
     return fail(c->err, v ? ERR_UNSUPPORTED : ERR_FORMAT, "GGUF version %" PRIu32 ", expected %d or %d", v,
                 GGUF_OLDEST_VERSION, GGUF_VERSION);
 }
@@ -257,9 +269,10 @@ static bool read_count(struct cursor *c, const char *what, uint64_t max, uint64_
         return fail(c->err, ERR_FORMAT, "%s is %" PRIu64 ", expected at most %" PRIu64 ": the file is damaged", what,
                     count, max);
     if (count > remaining(c) / item_bytes)
-        return fail(c->err, ERR_FORMAT, "%s is %" PRIu64 ", which needs at least %" PRIu64 " bytes, but the file ends %"
-                    PRIu64 " bytes further on: it is truncated (download incomplete) or damaged", what, count,
-                    count * item_bytes, remaining(c));
+        return fail(c->err, ERR_FORMAT,
+                    "%s is %" PRIu64 ", which needs at least %" PRIu64 " bytes, but the file ends %" PRIu64
+                    " bytes further on: it is truncated (download incomplete) or damaged",
+                    what, count, count * item_bytes, remaining(c));
     *out = (size_t)count;
     return true;
 }

@@ -35,8 +35,8 @@ enum {
     GGUF_DEFAULT_ALIGNMENT = 32,
     GGUF_MIN_ALIGNMENT = 8,
     GGUF_MAX_ALIGNMENT = 65536,
-    GGUF_MIN_METADATA_BYTES = 8 + 1 + 4 + 1,             /* the shortest entry that rule 3 allows */
-    GGUF_MIN_TENSOR_BYTES = 8 + 1 + 4 + 1 * 8 + 4 + 8,   /* and rule 8 */
+    GGUF_MIN_METADATA_BYTES = 8 + 1 + 4 + 1,           /* the shortest entry that rule 3 allows */
+    GGUF_MIN_TENSOR_BYTES = 8 + 1 + 4 + 1 * 8 + 4 + 8, /* and rule 8 */
 };
 
 /* Reads f->source into the other fields. On failure the caller frees what is in f. */

@@ -38,11 +38,19 @@ bool gguf_alignment_valid(uint64_t alignment)
 size_t gguf_value_bytes(enum value_type type)
 {
     switch (type) {
-    case VALUE_U8: case VALUE_I8: case VALUE_BOOL: return 1;
-    case VALUE_U16: case VALUE_I16: return 2;
-    case VALUE_U32: case VALUE_I32: case VALUE_F32: return 4;
-    case VALUE_U64: case VALUE_I64: case VALUE_F64: return 8;
-    case VALUE_STRING: case VALUE_ARRAY: break;
+    case VALUE_U8:
+    case VALUE_I8:
+    case VALUE_BOOL: return 1;
+    case VALUE_U16:
+    case VALUE_I16: return 2;
+    case VALUE_U32:
+    case VALUE_I32:
+    case VALUE_F32: return 4;
+    case VALUE_U64:
+    case VALUE_I64:
+    case VALUE_F64: return 8;
+    case VALUE_STRING:
+    case VALUE_ARRAY: break;
     }
     return 0;
 }
@@ -55,8 +63,10 @@ bool gguf_tensor_measure(struct tensor_info *t, struct error *err)
         if (d && !checked_mul(n_rows, t->dims[d], &n_rows)) n_rows = UINT64_MAX;
     }
     if (!checked_mul(n_rows, t->dims[0], &t->n_items) || t->n_items > INT64_MAX)
-        return fail(err, ERR_FORMAT, "the product of the dimensions %" PRIu64 " x %" PRIu64 " x %" PRIu64 " x %" PRIu64
-                    " does not fit in 63 bits: the file is damaged", t->dims[0], t->dims[1], t->dims[2], t->dims[3]);
+        return fail(err, ERR_FORMAT,
+                    "the product of the dimensions %" PRIu64 " x %" PRIu64 " x %" PRIu64 " x %" PRIu64
+                    " does not fit in 63 bits: the file is damaged",
+                    t->dims[0], t->dims[1], t->dims[2], t->dims[3]);
     t->size = 0;
     const struct quant_info *q = quant_find(t->type);
     if (!q) return true;
@@ -64,7 +74,9 @@ bool gguf_tensor_measure(struct tensor_info *t, struct error *err)
         return fail(err, ERR_FORMAT, "a row of %" PRIu64 " weights of type %s, expected a multiple of %" PRIu32,
                     t->dims[0], q->name, q->items);
     if (!quant_row_bytes(q, t->dims[0], &row_bytes) || !checked_mul(n_rows, row_bytes, &t->size))
-        return fail(err, ERR_FORMAT, "the size of %" PRIu64 " weights of type %s does not fit in 64 bits: the file is "
-                    "damaged", t->n_items, q->name);
+        return fail(err, ERR_FORMAT,
+                    "the size of %" PRIu64 " weights of type %s does not fit in 64 bits: the file is "
+                    "damaged",
+                    t->n_items, q->name);
     return true;
 }

@@ -91,8 +91,9 @@ static struct builder *value_of(struct gguf_writer *w, const char *key, enum val
     size_t length = strlen(key);
     int64_t index = (int64_t)w->n_entries;
     if (w->file || !gguf_name_valid(key, length, GGUF_MAX_KEY_BYTES)) {
-        fail(err, ERR_ARGUMENT, w->file ? "metadata was added after gguf_writer_begin"
-                                        : "the key is not 1 to 256 bytes of UTF-8 without control characters");
+        fail(err, ERR_ARGUMENT,
+             w->file ? "metadata was added after gguf_writer_begin"
+                     : "the key is not 1 to 256 bytes of UTF-8 without control characters");
         return NULL;
     }
     if (!map_get(&w->by_key, key, length, &index)) {

@@ -52,10 +52,7 @@ static int64_t integer_of(double value)
     return value < -0x1p63 ? INT64_MIN : (int64_t)value;
 }
 
-static bool is_integer(enum value_type type)
-{
-    return type <= VALUE_I32 || type == VALUE_U64 || type == VALUE_I64;
-}
+static bool is_integer(enum value_type type) { return type <= VALUE_I32 || type == VALUE_U64 || type == VALUE_I64; }
 
 static bool wrong_type(const struct metadata *m, const char *expected, struct error *err)
 {
@@ -183,7 +180,8 @@ int64_t metadata_integer(const struct metadata *m, uint64_t i)
 {
     const uint8_t *p = (const uint8_t *)m->items + i * gguf_value_bytes(m->item_type);
     switch (m->item_type) {
-    case VALUE_U8: case VALUE_BOOL: return p[0];
+    case VALUE_U8:
+    case VALUE_BOOL: return p[0];
     case VALUE_I8: return (int8_t)p[0];
     case VALUE_U16: return load_u16(p);
     case VALUE_I16: return (int16_t)load_u16(p);
@@ -193,7 +191,8 @@ int64_t metadata_integer(const struct metadata *m, uint64_t i)
     case VALUE_I64: return (int64_t)load_u64(p);
     case VALUE_F32: return integer_of((double)load_f32(p));
     case VALUE_F64: return integer_of(load_f64(p));
-    case VALUE_STRING: case VALUE_ARRAY: break;
+    case VALUE_STRING:
+    case VALUE_ARRAY: break;
     }
     return 0;
 }

@@ -16,8 +16,19 @@ enum { TENSOR_MAX_DIMS = 4, TENSOR_MAX_NAME = 128 };
 
 /* numbered as in GGUF */
 enum value_type {
-    VALUE_U8, VALUE_I8, VALUE_U16, VALUE_I16, VALUE_U32, VALUE_I32, VALUE_F32, VALUE_BOOL,
-    VALUE_STRING, VALUE_ARRAY, VALUE_U64, VALUE_I64, VALUE_F64,
+    VALUE_U8,
+    VALUE_I8,
+    VALUE_U16,
+    VALUE_I16,
+    VALUE_U32,
+    VALUE_I32,
+    VALUE_F32,
+    VALUE_BOOL,
+    VALUE_STRING,
+    VALUE_ARRAY,
+    VALUE_U64,
+    VALUE_I64,
+    VALUE_F64,
 };
 
 /* a string in the file: not 0-terminated, may hold any byte */
@@ -27,23 +38,24 @@ struct bytes {
 };
 
 struct tensor_info {
-    const char *name;                /* 0-terminated, printable ASCII and UTF-8 without control characters */
-    uint32_t type;                   /* ggml's type number; may be one that quant.h does not know */
-    uint32_t n_dims;                 /* 1 to 4 */
-    uint64_t dims[TENSOR_MAX_DIMS];  /* ggml's order: dims[0] is contiguous; unused ones are 1 */
-    uint64_t n_items;                /* product of dims */
-    uint64_t at;                     /* byte offset in the file */
-    uint64_t size;                   /* bytes; 0 only if the type is unknown to quant.h */
-    const void *data;                /* in the source, `size` bytes */
+    const char *name;               /* 0-terminated, printable ASCII and UTF-8 without control characters */
+    uint32_t type;                  /* ggml's type number; may be one that quant.h does not know */
+    uint32_t n_dims;                /* 1 to 4 */
+    uint64_t dims[TENSOR_MAX_DIMS]; /* ggml's order: dims[0] is contiguous; unused ones are 1 */
+    uint64_t n_items;               /* product of dims */
+    uint64_t at;                    /* byte offset in the file */
+    uint64_t size;                  /* bytes; 0 only if the type is unknown to quant.h */
+    const void *data;               /* in the source, `size` bytes */
 };
 
 /* one metadata entry */
 struct metadata {
-    const char *key;            /* 0-terminated */
+    const char *key; /* 0-terminated */
     enum value_type type;
-    enum value_type item_type;  /* of an array's items; else equal to type */
-    uint64_t count;             /* items of an array; else 1 */
-    const void *items;          /* raw little-endian items, maybe unaligned; for strings and arrays of strings: const struct bytes * */
+    enum value_type item_type; /* of an array's items; else equal to type */
+    uint64_t count;            /* items of an array; else 1 */
+    const void
+        *items; /* raw little-endian items, maybe unaligned; for strings and arrays of strings: const struct bytes * */
 };
 
 struct model_file; /* opaque */
@@ -54,7 +66,7 @@ struct model_file *model_file_open(const char *path, struct error *err);
 struct model_file *model_file_open_memory(const void *data, uint64_t size, const char *name, struct error *err);
 void model_file_close(struct model_file *f); /* accepts NULL */
 
-uint32_t model_file_version(const struct model_file *f);   /* of GGUF: 2 or 3 */
+uint32_t model_file_version(const struct model_file *f); /* of GGUF: 2 or 3 */
 uint64_t model_file_bytes(const struct model_file *f);
 uint64_t model_file_alignment(const struct model_file *f);
 const struct source *model_file_source(const struct model_file *f);

@@ -20,7 +20,8 @@ bool gpu_capture_begin(struct gpu *gpu, struct error *err)
         return fail(err, ERR_UNSUPPORTED, "CORVID_CAPTURE: the runtime %s cannot start a capture", w->runtime);
     gpu->capturing = w->DeviceStartGraphicsDebuggerCapture(gpu->device);
     if (gpu->capturing) return true;
-    return fail(err, ERR_UNSUPPORTED, "CORVID_CAPTURE: no graphics debugger took the capture: start Corvid from one, "
+    return fail(err, ERR_UNSUPPORTED,
+                "CORVID_CAPTURE: no graphics debugger took the capture: start Corvid from one, "
                 "such as RenderDoc or Xcode");
 }
 

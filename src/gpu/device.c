@@ -8,8 +8,8 @@
 
 enum { MAX_ADAPTERS = 32 };
 
-#define NO_ADAPTER                                                                                               \
-    "no GPU driver was found: install your GPU's Vulkan driver, or for software rendering on the CPU "           \
+#define NO_ADAPTER                                                                                                     \
+    "no GPU driver was found: install your GPU's Vulkan driver, or for software rendering on the CPU "                 \
     "(Debian, Ubuntu) type: sudo apt-get install mesa-vulkan-drivers libvulkan1"
 
 static const char *backend_name(WGPUBackendType type)
@@ -179,8 +179,9 @@ static bool request_device(struct gpu *gpu, struct error *err)
         .requiredFeatures = features,
         .requiredLimits = &limits,
         .defaultQueue = {.label = view("corvid")},
-        .deviceLostCallbackInfo =
-            {.mode = WGPUCallbackMode_AllowSpontaneous, .callback = gpu_on_lost, .userdata1 = gpu},
+        .deviceLostCallbackInfo = {.mode = WGPUCallbackMode_AllowSpontaneous,
+                                   .callback = gpu_on_lost,
+                                   .userdata1 = gpu},
         .uncapturedErrorCallbackInfo = {.callback = gpu_on_error, .userdata1 = gpu},
     };
     struct device_request r = {0};

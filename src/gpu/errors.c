@@ -36,8 +36,7 @@ void gpu_on_error(WGPUDevice const *device, WGPUErrorType type, WGPUStringView m
     struct gpu *gpu = user;
     if (type == WGPUErrorType_OutOfMemory)
         remember(gpu, ERR_DEVICE, "the GPU is out of memory (use a smaller model, context or batch)", message);
-    else
-        remember(gpu, ERR_DEVICE, "the GPU reported an error", message);
+    else remember(gpu, ERR_DEVICE, "the GPU reported an error", message);
 }
 
 void gpu_on_lost(WGPUDevice const *device, WGPUDeviceLostReason reason, WGPUStringView message, void *user,

@@ -38,7 +38,7 @@ struct gpu_options {
     const char *device;  /* index, part of a name, or NULL for the best */
     const char *runtime; /* "wgpu30", "wgpu-native", a library's path, or NULL for CORVID_WEBGPU or the best */
     bool no_f16, no_subgroups;
-    bool validate;       /* checks in shaders, and all that runtime and driver can check */
+    bool validate; /* checks in shaders, and all that runtime and driver can check */
 };
 
 /* Adapters of a runtime (as in gpu_options), best first; infos[0 .. capacity) are filled, *count is how many there are

@@ -33,10 +33,10 @@ static void file_name(const struct runtime *r, int platform, char out[NAME_CAPAC
 static bool bind_functions(struct webgpu *w, struct error *err)
 {
     const char *missing = NULL;
-#define LOAD(prefix, name)                                                     \
-    {                                                                          \
-        void (*f)(void) = library_symbol(w->library, prefix #name);            \
-        memcpy(&w->name, &f, sizeof f);                                        \
+#define LOAD(prefix, name)                                                                                             \
+    {                                                                                                                  \
+        void (*f)(void) = library_symbol(w->library, prefix #name);                                                    \
+        memcpy(&w->name, &f, sizeof f);                                                                                \
     }
 #define X(name) LOAD("wgpu", name) if (!w->name) missing = "wgpu" #name;
     WEBGPU_FUNCTIONS(X)
@@ -102,8 +102,10 @@ static enum outcome load_runtime(struct webgpu *w, const struct runtime *r, stru
         if (load_file(w, name, r->name, NULL)) return LOADED;
     }
     file_name(r, 0, name);
-    fail(err, ERR_NO_DEVICE, "the WebGPU runtime %s was not found: looked for %s (.dylib, .dll) in %s and in the "
-         "system's folders; %s, --runtime and CORVID_WEBGPU take another's path", r->name, name, folder, r->how_to_get);
+    fail(err, ERR_NO_DEVICE,
+         "the WebGPU runtime %s was not found: looked for %s (.dylib, .dll) in %s and in the "
+         "system's folders; %s, --runtime and CORVID_WEBGPU take another's path",
+         r->name, name, folder, r->how_to_get);
     return ABSENT;
 }
 
@@ -148,8 +150,10 @@ static bool load_chosen(struct webgpu *w, const char *chosen, struct error *err)
         if (load_file(w, chosen, runtime_of_path(chosen), err)) return true;
         return fail_in(err, "the WebGPU library %s cannot be used", chosen);
     }
-    return fail(err, ERR_NO_DEVICE, "no WebGPU runtime is called \"%s\": expected %s (lib%s.so), %s (lib%s.so), or the "
-                "path of a library", chosen, runtimes[0].name, runtimes[0].stem, runtimes[1].name, runtimes[1].stem);
+    return fail(err, ERR_NO_DEVICE,
+                "no WebGPU runtime is called \"%s\": expected %s (lib%s.so), %s (lib%s.so), or the "
+                "path of a library",
+                chosen, runtimes[0].name, runtimes[0].stem, runtimes[1].name, runtimes[1].stem);
 }
 
 bool webgpu_load(struct webgpu *w, const char *runtime, struct error *err)

@@ -11,6 +11,7 @@
 
 #include "gpu/gpu.h"
 
+/* clang-format off */
 /* in every implementation */
 #define WEBGPU_FUNCTIONS(X)                                                                                         \
     X(CreateInstance) X(InstanceRelease) X(InstanceProcessEvents)                                                   \
@@ -39,6 +40,7 @@
 
 /* of the wgpu30 runtime (runtime/include/corvid_wgpu.h), corvidWgpu...; NULL elsewhere */
 #define CORVID_WGPU_FUNCTIONS(X) X(AdapterGetCooperativeMatrices)
+/* clang-format on */
 
 struct webgpu {
     void *library;
@@ -78,9 +80,9 @@ struct gpu {
     bool hears_log, capturing;
     uint64_t n_steps; /* that gpu_capture_begin saw */
 
-    const char *label;            /* of what is being recorded */
-    WGPUCommandEncoder encoder;   /* between gpu_begin and gpu_submit */
-    WGPUComputePassEncoder pass;  /* open while dispatches follow each other */
+    const char *label;               /* of what is being recorded */
+    WGPUCommandEncoder encoder;      /* between gpu_begin and gpu_submit */
+    WGPUComputePassEncoder pass;     /* open while dispatches follow each other */
     const struct gpu_kernel *kernel; /* set in the pass */
 
     struct gpu_ticket tickets[GPU_TICKETS];

@@ -28,8 +28,8 @@ struct session_shape {
 };
 
 struct arch {
-    const char *name;     /* general.architecture */
-    bool recurrent;       /* no positions: a session is never full */
+    const char *name; /* general.architecture */
+    bool recurrent;   /* no positions: a session is never full */
     bool (*read)(const struct model_file *f, struct hyper *h, struct error *err);
     void (*record)(struct graph *g, const struct hyper *h, const struct session_shape *s);
 };

@@ -26,14 +26,14 @@ struct exec_gpu {
     struct gpu_weights weights;
     struct kernel_cache kernels;
     struct memory_plan plan;
-    struct gpu_buffer **values;    /* [plan.n_buffers] */
+    struct gpu_buffer **values; /* [plan.n_buffers] */
     struct gpu_pool *state_pool;
-    struct gpu_range *states;      /* [n_states], all slots */
+    struct gpu_range *states; /* [n_states], all slots */
     struct gpu_buffer *batch, *params, *dummy;
     uint64_t params_used, params_bytes;
     struct planned *dispatches;
     uint32_t n_dispatches;
-    const struct op_call *call;    /* being planned */
+    const struct op_call *call; /* being planned */
 };
 
 enum { PARAMS_SLOT = 256, DUMMY_BYTES = 256 };
@@ -149,10 +149,8 @@ static bool gpu_exec_state_clear(struct exec *e, uint32_t slot, struct error *er
 {
     struct exec_gpu *x = (struct exec_gpu *)e;
     gpu_begin(x->gpu, "clear a slot");
-    for (uint32_t i = 1; i < e->g->n_states; i++)
-        /* rows of positions that were not written are never read */
-        if (!e->g->states[i].positions)
-            gpu_clear(x->gpu, state_range(x, i, slot, 0, state_stride(&e->g->states[i])));
+    for (uint32_t i = 1; i < e->g->n_states; i++) /* rows of positions that were not written are never read */
+        if (!e->g->states[i].positions) gpu_clear(x->gpu, state_range(x, i, slot, 0, state_stride(&e->g->states[i])));
     return gpu_submit(x->gpu, err);
 }
 
@@ -187,11 +185,10 @@ static struct gpu_range operand_range(const struct exec_gpu *x, const struct ope
     case OPERAND_IN:
     case OPERAND_OUT:
         if (!v.id) return dummy;
-        return value_range(x, v, x->base.g->values[v.id].rows == ROWS_TOKENS ? x->base.limits.tokens
-                                                                             : x->base.limits.outputs);
+        return value_range(
+            x, v, x->base.g->values[v.id].rows == ROWS_TOKENS ? x->base.limits.tokens : x->base.limits.outputs);
     case OPERAND_VECTOR:
-    case OPERAND_QUANTS:
-        return c->w[o->index].id ? x->weights.items[c->w[o->index].id].quants[o->part] : dummy;
+    case OPERAND_QUANTS: return c->w[o->index].id ? x->weights.items[c->w[o->index].id].quants[o->part] : dummy;
     case OPERAND_SCALES: {
         if (!c->w[o->index].id) return dummy;
         struct gpu_range r = x->weights.items[c->w[o->index].id].scales[o->part];
@@ -238,19 +235,26 @@ static bool add_dispatch(void *executor, const struct dispatch_desc *d, struct e
     if (!bindings) return false;
     x->params_used += PARAMS_SLOT;
     val out = x->call->out[0];
-    x->dispatches[x->n_dispatches++] = (struct planned){
-        .kernel = kernel, .bindings = bindings, .grid = {d->grid[0], d->grid[1], d->grid[2]},
-        .min_rows = d->min_rows, .max_rows = d->max_rows,
-        .rows = out.id ? x->base.g->values[out.id].rows : ROWS_TOKENS};
+    x->dispatches[x->n_dispatches++] = (struct planned){.kernel = kernel,
+                                                        .bindings = bindings,
+                                                        .grid = {d->grid[0], d->grid[1], d->grid[2]},
+                                                        .min_rows = d->min_rows,
+                                                        .max_rows = d->max_rows,
+                                                        .rows = out.id ? x->base.g->values[out.id].rows : ROWS_TOKENS};
     return true;
 }
 
 static bool plan_call(struct exec_gpu *x, const struct op_call *c,
-                      bool (*dispatch)(void *executor, const struct dispatch_desc *d, struct error *err), struct error *err)
+                      bool (*dispatch)(void *executor, const struct dispatch_desc *d, struct error *err),
+                      struct error *err)
 {
     const struct graph *g = x->base.g;
-    struct op_plan p = {.args = &c->args, .device = gpu_describe(x->gpu), .limits = x->base.limits,
-                        .rows = ROWS_TOKENS, .executor = x, .dispatch = dispatch};
+    struct op_plan p = {.args = &c->args,
+                        .device = gpu_describe(x->gpu),
+                        .limits = x->base.limits,
+                        .rows = ROWS_TOKENS,
+                        .executor = x,
+                        .dispatch = dispatch};
     for (int i = 0; i < OP_MAX_INPUTS; i++) p.in_cols[i] = c->in[i].id ? g->values[c->in[i].id].cols : 0;
     for (int i = 0; i < OP_MAX_OUTPUTS; i++) p.out_cols[i] = c->out[i].id ? g->values[c->out[i].id].cols : 0;
     if (c->out[0].id) p.rows = g->values[c->out[0].id].rows;
@@ -285,9 +289,10 @@ static bool create_states(struct exec_gpu *x, struct error *err)
     for (uint32_t i = 1; i < g->n_states; i++) {
         uint64_t bytes = state_stride(&g->states[i]) * x->base.slots * sizeof(float);
         if (bytes > gpu_describe(x->gpu)->max_binding_bytes)
-            return fail(err, ERR_LIMIT, "the state %s of %u sessions needs %llu MiB in one binding, the device allows "
-                        "%llu: use fewer sessions or a shorter context", g->states[i].name, x->base.slots,
-                        (unsigned long long)(bytes >> 20),
+            return fail(err, ERR_LIMIT,
+                        "the state %s of %u sessions needs %llu MiB in one binding, the device allows "
+                        "%llu: use fewer sessions or a shorter context",
+                        g->states[i].name, x->base.slots, (unsigned long long)(bytes >> 20),
                         (unsigned long long)(gpu_describe(x->gpu)->max_binding_bytes >> 20));
         if (!gpu_pool_alloc(x->state_pool, bytes, &x->states[i], err)) return false;
     }

@@ -64,7 +64,9 @@ static void put_formulas(const struct graph *g, struct builder *out)
     bool used[OP_COUNT] = {false};
     for (uint32_t i = 0; i < g->n_calls; i++) used[g->calls[i].op] = true;
     for (int i = 0; i < OP_COUNT; i++)
-        if (used[i]) builder_printf(out, "%-12s %s\n             %s\n", op_table[i].name, op_table[i].formula, op_table[i].shapes);
+        if (used[i])
+            builder_printf(out, "%-12s %s\n             %s\n", op_table[i].name, op_table[i].formula,
+                           op_table[i].shapes);
     builder_text(out, "\n");
 }
 
@@ -80,10 +82,13 @@ bool explain(const struct graph *g, struct step_limits limits, struct builder *o
     for (uint32_t i = 0; i < g->n_calls; i++) put_call(g, &plan, i, out);
     uint64_t work = 0, states = 0;
     for (uint32_t i = 0; i < plan.n_buffers; i++) work += plan.bytes[i];
-    for (uint32_t i = 1; i < g->n_states; i++) states += (uint64_t)g->states[i].rows * g->states[i].cols * sizeof(float);
-    builder_printf(out, "\n%u ops, %u weights, %u activations in %u buffers (@n) of %.1f MiB for steps of up to %u tokens, "
-                   "%.1f MiB of state a session\n", g->n_calls, g->n_weights - 1, g->n_values - 1, plan.n_buffers,
-                   (double)work / (1 << 20), limits.tokens, (double)states / (1 << 20));
+    for (uint32_t i = 1; i < g->n_states; i++)
+        states += (uint64_t)g->states[i].rows * g->states[i].cols * sizeof(float);
+    builder_printf(out,
+                   "\n%u ops, %u weights, %u activations in %u buffers (@n) of %.1f MiB for steps of up to %u tokens, "
+                   "%.1f MiB of state a session\n",
+                   g->n_calls, g->n_weights - 1, g->n_values - 1, plan.n_buffers, (double)work / (1 << 20),
+                   limits.tokens, (double)states / (1 << 20));
     arena_free(&arena);
     return out->failed ? fail_memory(err, "the explanation") : true;
 }

@@ -25,7 +25,9 @@ static val attention(struct graph *g, const struct hyper *h, const struct sessio
 {
     const uint32_t D = h->head_dim, Q = h->heads * D, KV = h->kv_heads * D, C = h->embd;
     const bool local = ((uint32_t)g->layer + 1) % h->global_every != 0;
-    struct rope_args rope = {.head_dim = D, .eps = h->norm_eps, .base = local ? h->local_rope_base : h->rope_base,
+    struct rope_args rope = {.head_dim = D,
+                             .eps = h->norm_eps,
+                             .base = local ? h->local_rope_base : h->rope_base,
                              .rotate_scale = local ? 1 : h->rope_scale};
     val q = linear(g, "attn_q", Q, C, x), k = linear(g, "attn_k", KV, C, x), v = linear(g, "attn_v", KV, C, x);
     rope.scale = vector(g, "attn_q_norm", 1, D);

@@ -64,7 +64,8 @@ static const struct graph_weight *row_source(const struct graph *g, const struct
 }
 
 /* rows of `from` as rows of a wider or plainer type of floats, in l->rows */
-static void widen(struct load *l, const struct graph_weight *w, const struct graph_weight *from, uint32_t at, uint32_t rows)
+static void widen(struct load *l, const struct graph_weight *w, const struct graph_weight *from, uint32_t at,
+                  uint32_t rows)
 {
     uint64_t to_row = 0, from_row = 0;
     quant_row_bytes(w->q, w->cols, &to_row);
@@ -135,8 +136,13 @@ static bool flush(struct gpu *gpu, struct error *err)
 bool gpu_weights_load(struct gpu_weights *out, struct gpu *gpu, const struct graph *g, struct arena *arena,
                       exec_progress *progress, void *user, struct error *err)
 {
-    struct load l = {.gpu = gpu, .g = g, .quants = malloc(STAGING_BYTES), .scales = malloc(STAGING_BYTES),
-                     .rows = malloc(STAGING_BYTES), .progress = progress, .user = user};
+    struct load l = {.gpu = gpu,
+                     .g = g,
+                     .quants = malloc(STAGING_BYTES),
+                     .scales = malloc(STAGING_BYTES),
+                     .rows = malloc(STAGING_BYTES),
+                     .progress = progress,
+                     .user = user};
     for (uint32_t i = 1; i < g->n_weights; i++)
         if (!g->weights[i].stacked) l.total += file_bytes(&g->weights[i]);
     uint64_t pool_bytes = l.total + l.total / 16 + (1 << 20);

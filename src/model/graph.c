@@ -85,8 +85,8 @@ static weight add_weight(struct graph *g, const char *name, uint32_t rows, uint3
         return (weight){0};
     }
     uint64_t found_cols = t.dims[0], found_rows = t.n_items / t.dims[0];
-    bool fits = is_vector ? t.n_items == (uint64_t)rows * cols
-                          : (!cols || found_cols == cols) && (!rows || found_rows == rows);
+    bool fits =
+        is_vector ? t.n_items == (uint64_t)rows * cols : (!cols || found_cols == cols) && (!rows || found_rows == rows);
     if (!fits) {
         graph_fail(g, ERR_FORMAT, "tensor %s is [%llu, %llu], expected [%u, %u]", full, (unsigned long long)found_rows,
                    (unsigned long long)found_cols, rows, cols);
@@ -99,9 +99,12 @@ static weight add_weight(struct graph *g, const char *name, uint32_t rows, uint3
     }
     const char *kept = arena_copy(&g->arena, full, strlen(full));
     if (!kept || !GROW(g, weights, g->n_weights)) return (weight){0};
-    g->weights[g->n_weights] = (struct graph_weight){
-        .name = kept, .q = q, .data = t.data, .vector = is_vector,
-        .rows = is_vector ? rows : (uint32_t)found_rows, .cols = is_vector ? cols : (uint32_t)found_cols};
+    g->weights[g->n_weights] = (struct graph_weight){.name = kept,
+                                                     .q = q,
+                                                     .data = t.data,
+                                                     .vector = is_vector,
+                                                     .rows = is_vector ? rows : (uint32_t)found_rows,
+                                                     .cols = is_vector ? cols : (uint32_t)found_cols};
     return (weight){g->n_weights++};
 }
 
@@ -152,7 +155,8 @@ static void expect(struct graph *g, const char *op, const char *what, val x, uin
 {
     if (g->error.code) return;
     if (cols_of(g, x) != cols)
-        graph_fail(g, ERR_FORMAT, "layer %d, %s: %s has %u columns, expected %u", g->layer, op, what, cols_of(g, x), cols);
+        graph_fail(g, ERR_FORMAT, "layer %d, %s: %s has %u columns, expected %u", g->layer, op, what, cols_of(g, x),
+                   cols);
 }
 
 static void expect_vector(struct graph *g, const char *op, const char *what, weight w, uint32_t n)
@@ -172,10 +176,7 @@ static val one_output(struct graph *g, struct op_call call, uint32_t cols, enum 
 
 static enum rows_of rows_like(const struct graph *g, val x) { return x.id ? g->values[x.id].rows : ROWS_TOKENS; }
 
-val op_input(struct graph *g, uint32_t cols)
-{
-    return add_value(g, cols, ROWS_TOKENS);
-}
+val op_input(struct graph *g, uint32_t cols) { return add_value(g, cols, ROWS_TOKENS); }
 
 val op_embed(struct graph *g, weight w, float scale)
 {
@@ -220,7 +221,9 @@ val op_matmul(struct graph *g, weight w, val x, struct matmul_args args)
     if (w.id) expect(g, g->weights[w.id].name, "its input", x, weight_cols(g, w));
     if (args.bias.id) expect_vector(g, "matmul", "bias", args.bias, M);
     if (args.combine != COMBINE_NONE) expect(g, "matmul", "the other operand", args.other, M);
-    struct op_call call = {.op = OP_MATMUL, .in = {x, args.other}, .w = {w, args.bias},
+    struct op_call call = {.op = OP_MATMUL,
+                           .in = {x, args.other},
+                           .w = {w, args.bias},
                            .args = {.act = args.act, .combine = args.combine}};
     return one_output(g, call, M, rows_like(g, x));
 }
@@ -247,7 +250,8 @@ static weight add_stack(struct graph *g, bool is_vector)
 static void push_part(struct graph *g, weight stack, weight part, uint32_t rows, uint32_t cols)
 {
     struct graph_weight *s = &g->weights[stack.id];
-    if (part.id && !s->vector) s->q = s->n_parts && s->q != g->weights[part.id].q ? quant_find(QUANT_F32) : g->weights[part.id].q;
+    if (part.id && !s->vector)
+        s->q = s->n_parts && s->q != g->weights[part.id].q ? quant_find(QUANT_F32) : g->weights[part.id].q;
     if (part.id) g->weights[part.id].stacked = true;
     s->parts[s->n_parts++] = (struct stack_part){part, rows};
     s->rows += rows;
@@ -321,8 +325,12 @@ val op_wkv7(struct graph *g, const struct wkv7_args *a)
     if (a->first_rkv.id) expect(g, "wkv7", "first_rkv", a->first_rkv, 3 * C);
     expect_vector(g, "wkv7", "vectors", a->vectors, 5 * C);
     if (!N || N % 4 || N > 128 || C % N)
-        graph_fail(g, ERR_UNSUPPORTED, "head size %u of width %u: expected a divisor, a multiple of 4, at most 128", N, C);
-    struct op_call call = {.op = OP_WKV7, .in = {a->rkv, a->wagv, a->first_rkv}, .w = {a->vectors}, .s = a->s,
+        graph_fail(g, ERR_UNSUPPORTED, "head size %u of width %u: expected a divisor, a multiple of 4, at most 128", N,
+                   C);
+    struct op_call call = {.op = OP_WKV7,
+                           .in = {a->rkv, a->wagv, a->first_rkv},
+                           .w = {a->vectors},
+                           .s = a->s,
                            .args = {.head_dim = N, .eps = a->eps}};
     return one_output(g, call, C, ROWS_TOKENS);
 }
@@ -333,7 +341,9 @@ val op_rope(struct graph *g, val x, const struct rope_args *a)
     if (!D || D % 4 || cols_of(g, x) % D)
         graph_fail(g, ERR_UNSUPPORTED, "layer %d: head size %u of %u columns", g->layer, D, cols_of(g, x));
     if (a->scale.id) expect_vector(g, "rope", "scale", a->scale, D);
-    struct op_call call = {.op = OP_ROPE, .in = {x}, .w = {a->scale},
+    struct op_call call = {.op = OP_ROPE,
+                           .in = {x},
+                           .w = {a->scale},
                            .args = {.head_dim = D, .eps = a->eps, .base = a->base, .rotate_scale = a->rotate_scale}};
     return one_output(g, call, cols_of(g, x), ROWS_TOKENS);
 }
@@ -353,7 +363,7 @@ val op_attention(struct graph *g, val q, state cache, const struct attention_arg
         graph_fail(g, ERR_UNSUPPORTED,
                    "layer %d: attention with head size %u, %u query and %u key columns is not supported", g->layer, D,
                    cols_of(g, q), kv);
-    struct op_call call = {.op = OP_ATTENTION, .in = {q}, .s = cache,
-                           .args = {.head_dim = D, .window = a->window, .scale = a->scale}};
+    struct op_call call = {
+        .op = OP_ATTENTION, .in = {q}, .s = cache, .args = {.head_dim = D, .window = a->window, .scale = a->scale}};
     return one_output(g, call, cols_of(g, q), ROWS_TOKENS);
 }

@@ -12,8 +12,8 @@
 
 struct graph_value {
     uint32_t cols;
-    enum rows_of rows;     /* ROWS_TOKENS or ROWS_OUTPUTS */
-    uint32_t made, last;   /* indices of the calls that make it and use it last */
+    enum rows_of rows;   /* ROWS_TOKENS or ROWS_OUTPUTS */
+    uint32_t made, last; /* indices of the calls that make it and use it last */
 };
 
 enum { STACK_MAX_PARTS = 8 };
@@ -21,9 +21,9 @@ enum { STACK_MAX_PARTS = 8 };
 struct graph_weight {
     const char *name;
     const struct quant_info *q;
-    const uint8_t *data;   /* file form */
+    const uint8_t *data; /* file form */
     uint32_t rows, cols;
-    bool vector;           /* small, used as plain floats */
+    bool vector; /* small, used as plain floats */
     /* A stack: other weights, rows one after the other, so that one kernel reads them as one. Rows of a matrix are
      * padded with zeros to the widest; a part 0 of a vector is zeros. `q` is the parts' type, F32 if those differ. */
     uint32_t n_parts;
@@ -31,29 +31,29 @@ struct graph_weight {
         weight w;
         uint32_t rows;
     } parts[STACK_MAX_PARTS];
-    bool stacked;          /* part of a stack, not used alone */
+    bool stacked; /* part of a stack, not used alone */
 };
 
 struct graph_state {
-    const char *name;      /* "blk.3.time_mix_s" */
-    uint32_t rows, cols;   /* of one slot */
-    bool positions;        /* a row per position (modulo rows); else the whole is one state */
+    const char *name;    /* "blk.3.time_mix_s" */
+    uint32_t rows, cols; /* of one slot */
+    bool positions;      /* a row per position (modulo rows); else the whole is one state */
 };
 
 struct graph {
     struct arena arena;
-    struct error error;    /* code ERR_NONE while all is well */
+    struct error error; /* code ERR_NONE while all is well */
     /* finds tensors; model files or a test's table */
     bool (*find)(void *user, const char *name, struct tensor_info *out);
     void *find_user;
-    int layer;             /* -1 outside of layers */
+    int layer; /* -1 outside of layers */
 
     struct op_call *calls;
-    struct graph_value *values;  /* [0] is unused: id 0 is absent */
+    struct graph_value *values; /* [0] is unused: id 0 is absent */
     struct graph_weight *weights;
     struct graph_state *states;
     uint32_t n_calls, n_values, n_weights, n_states;
-    val logits;            /* [O,V], set by the model */
+    val logits; /* [O,V], set by the model */
 };
 
 void graph_init(struct graph *g, bool (*find)(void *user, const char *name, struct tensor_info *out), void *user);
@@ -99,8 +99,8 @@ val op_matmul(struct graph *g, weight w, val x, struct matmul_args args);
 
 /* one of several products that are computed together */
 struct product {
-    weight w, bias;  /* bias may be absent */
-    uint32_t x_at;   /* takes the columns from here on; a multiple of 4 */
+    weight w, bias; /* bias may be absent */
+    uint32_t x_at;  /* takes the columns from here on; a multiple of 4 */
     enum act act;
 };
 /* y[T, M_0 + M_1 + ..] = act_i(W_i x_i + bias_i) side by side. Fewer dispatches than one op each. n <= MAX_PRODUCTS */
@@ -113,12 +113,12 @@ struct wkv7_args {
     weight vectors; /* [5,C]: k_k, k_a, r_k, and the group norm's scale and bias */
     state s;        /* [H*N, N]: S[h,i,j], i value, j key channel */
     uint32_t head_dim;
-    float eps;      /* of the group norm */
+    float eps; /* of the group norm */
 };
 val op_wkv7(struct graph *g, const struct wkv7_args *args);
 
 struct rope_args {
-    weight scale;           /* [D], RMS norm of each head before the rotation; may be absent */
+    weight scale; /* [D], RMS norm of each head before the rotation; may be absent */
     uint32_t head_dim;
     float eps, base, rotate_scale;
 };

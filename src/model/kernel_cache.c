@@ -50,7 +50,8 @@ bool kernel_text(const struct dispatch_desc *d, const struct gpu_info *device, s
     builder_text(out, d->f16 ? "enable f16;\nalias Real = f16;\n" : "alias Real = f32;\n");
     for (int i = 0; i < DISPATCH_MAX_CONSTS && d->consts[i].name; i++)
         builder_printf(out, "const %s = %uu;\n", d->consts[i].name, d->consts[i].value);
-    builder_printf(out, "const SUBGROUP = %uu;\nconst MAX_TOKENS = %uu;\nconst MAX_SEQS = %uu;\nconst MAX_OUTPUTS = %uu;\n",
+    builder_printf(out,
+                   "const SUBGROUP = %uu;\nconst MAX_TOKENS = %uu;\nconst MAX_SEQS = %uu;\nconst MAX_OUTPUTS = %uu;\n",
                    device->subgroup_size, limits.tokens, limits.seqs, limits.outputs);
     builder_text(out, d->params_wgsl);
     const char *files[DISPATCH_MAX_FILES + 1] = {"batch"};

@@ -7,8 +7,8 @@
 #include "model/graph.h"
 
 struct memory_plan {
-    uint32_t *buffer_of;  /* [n_values]: the value's buffer; values[0] has none */
-    uint64_t *bytes;      /* [n_buffers]: of each buffer, for steps up to the limits */
+    uint32_t *buffer_of; /* [n_values]: the value's buffer; values[0] has none */
+    uint64_t *bytes;     /* [n_buffers]: of each buffer, for steps up to the limits */
     uint32_t n_buffers;
 };
 

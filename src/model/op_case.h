@@ -66,9 +66,9 @@ struct op_case {
 };
 
 struct op_case_result {
-    double nmse;        /* the worst of all outputs and states */
+    double nmse; /* the worst of all outputs and states */
     bool wrong;
-    char message[160];  /* the first thing that is wrong: "step 2, output 0, row 1, column 5: 0.5, expected 0.25" */
+    char message[160]; /* the first thing that is wrong: "step 2, output 0, row 1, column 5: 0.5, expected 0.25" */
 };
 
 /* False if the case could not be run at all, with the reason in err; else see *result. */

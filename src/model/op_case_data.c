@@ -21,9 +21,8 @@ static const struct block_scales {
     int d_at, minimum_at; /* minimum_at -1: none */
     float largest;
 } block_scales[] = {
-    {QUANT_Q4_0, 0, -1, 0.1f},    {QUANT_Q4_1, 0, 2, 0.1f},     {QUANT_Q5_0, 0, -1, 0.06f},  {QUANT_Q5_1, 0, 2, 0.06f},
-    {QUANT_Q8_0, 0, -1, 0.01f},   {QUANT_Q4_K, 0, 2, 0.001f},   {QUANT_Q5_K, 0, 2, 0.0005f},
-    {QUANT_Q6_K, 208, -1, 0.0003f},
+    {QUANT_Q4_0, 0, -1, 0.1f},  {QUANT_Q4_1, 0, 2, 0.1f},   {QUANT_Q5_0, 0, -1, 0.06f},  {QUANT_Q5_1, 0, 2, 0.06f},
+    {QUANT_Q8_0, 0, -1, 0.01f}, {QUANT_Q4_K, 0, 2, 0.001f}, {QUANT_Q5_K, 0, 2, 0.0005f}, {QUANT_Q6_K, 208, -1, 0.0003f},
 };
 
 static void write_half(uint8_t *at, float f)
@@ -62,8 +61,13 @@ static uint8_t *add_tensor(struct op_bench *b, const char *name, const struct qu
     }
     snprintf(b->names[b->n_tensors], sizeof b->names[0], "%s.weight", name);
     struct tensor_info *t = &b->tensors[b->n_tensors];
-    *t = (struct tensor_info){.name = b->names[b->n_tensors++], .type = q->type, .n_dims = 2,
-                              .dims = {cols, rows, 1, 1}, .n_items = n, .size = *bytes, .data = data};
+    *t = (struct tensor_info){.name = b->names[b->n_tensors++],
+                              .type = q->type,
+                              .n_dims = 2,
+                              .dims = {cols, rows, 1, 1},
+                              .n_items = n,
+                              .size = *bytes,
+                              .data = data};
     return data;
 }
 

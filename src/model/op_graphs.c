@@ -9,10 +9,7 @@ void record_embed(struct op_bench *b, const uint32_t *n)
     op_embed(&b->graph, case_matrix(b, "w", quant_find(n[0]), n[1], n[2]), 1.5f);
 }
 
-void record_select(struct op_bench *b, const uint32_t *n)
-{
-    op_select(&b->graph, case_input(b, n[0], -1, 1));
-}
+void record_select(struct op_bench *b, const uint32_t *n) { op_select(&b->graph, case_input(b, n[0], -1, 1)); }
 
 void record_layer_norm(struct op_bench *b, const uint32_t *n)
 {
@@ -73,8 +70,11 @@ void record_wkv7(struct op_bench *b, const uint32_t *n)
                               case_vector(b, "r_k", 1, C, -1, 1), case_vector(b, "ln", 1, C, -2, 2),
                               case_vector(b, "ln_b", 1, C, -1, 1)};
     struct wkv7_args a = {
-        .rkv = case_blocks(b, 3 * C, rkv, 3), .wagv = case_blocks(b, (n[2] ? 4 : 3) * C, wagv, n[2] ? 4 : 3),
-        .vectors = vector_stack(&b->graph, vectors, 5, C), .s = case_memory(b, C, N, false, -1, 1), .head_dim = N,
+        .rkv = case_blocks(b, 3 * C, rkv, 3),
+        .wagv = case_blocks(b, (n[2] ? 4 : 3) * C, wagv, n[2] ? 4 : 3),
+        .vectors = vector_stack(&b->graph, vectors, 5, C),
+        .s = case_memory(b, C, N, false, -1, 1),
+        .head_dim = N,
         .eps = 64e-5f,
     };
     if (n[2]) a.first_rkv = case_blocks(b, 3 * C, rkv, 3);
@@ -84,8 +84,8 @@ void record_wkv7(struct op_bench *b, const uint32_t *n)
 void record_rope(struct op_bench *b, const uint32_t *n)
 {
     weight scale = n[3] ? case_vector(b, "scale", 1, n[0], -2, 2) : (weight){0};
-    struct rope_args a = {.scale = scale, .head_dim = n[0], .eps = 1e-6f, .base = (float)n[2],
-                          .rotate_scale = (float)n[4]};
+    struct rope_args a = {
+        .scale = scale, .head_dim = n[0], .eps = 1e-6f, .base = (float)n[2], .rotate_scale = (float)n[4]};
     op_rope(&b->graph, case_input(b, n[0] * n[1], -1, 1), &a);
 }
 

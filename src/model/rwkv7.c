@@ -41,9 +41,9 @@ static val time_mix(struct graph *g, const struct hyper *h, val x, val *first)
 
     /* each projection sees its own blend of this token and the one before */
     enum { R, W, K, V, A, G, BLENDS };
-    val b = op_token_shift(g, x, vector(g, "attn_norm", 1, C), vector(g, "attn_norm.bias", 1, C),
-                           vector(g, "time_mix_lerp_fused", BLENDS, C), memory(g, "time_mix_x", 1, C, false),
-                           h->norm_eps);
+    val b =
+        op_token_shift(g, x, vector(g, "attn_norm", 1, C), vector(g, "attn_norm.bias", 1, C),
+                       vector(g, "time_mix_lerp_fused", BLENDS, C), memory(g, "time_mix_x", 1, C, false), h->norm_eps);
 
     const struct product rkv[] = {{.w = matrix(g, "time_mix_receptance", C, C), .x_at = R * C},
                                   {.w = matrix(g, "time_mix_key", C, C), .x_at = K * C},

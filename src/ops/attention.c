@@ -12,8 +12,7 @@
 
 enum { MAX_HEAD = 256, THREADS = 128 };
 
-#define ATTENTION_PARAMS(U, F) \
-    U(vectors) U(heads_per_kv) U(rows) U(row_vectors) U(slot_vectors) U(window) F(scale)
+#define ATTENTION_PARAMS(U, F) U(vectors) U(heads_per_kv) U(rows) U(row_vectors) U(slot_vectors) U(window) F(scale)
 PARAMS(attention, ATTENTION_PARAMS);
 
 /* where position p's key of a key-value head lies; its value lies state_cols / 2 behind */
@@ -58,8 +57,8 @@ bool attention_plan(struct op_plan *p, struct error *err)
 {
     const struct op_args *a = p->args;
     uint32_t C = p->out_cols[0], D = a->head_dim, threads = plan_threads(p, THREADS);
-    struct attention_params params = {C / 4,   2 * C / p->state_cols, p->state_rows, p->state_cols / 4,
-                                      p->state_stride / 4, a->window, a->scale};
+    struct attention_params params = {
+        C / 4, 2 * C / p->state_cols, p->state_rows, p->state_cols / 4, p->state_stride / 4, a->window, a->scale};
     struct dispatch_desc d = {
         .files = {plan_reduce(p), "attention"},
         .consts = {{"WORKGROUP", threads}, {"LANES", threads}, {"VECTORS", D / 4}},

@@ -5,10 +5,12 @@
 #include <stdio.h>
 
 /* rows of the planes from plane_at on give columns of y from row_at on; segment i ends before row end_i */
+/* clang-format off */
 #define MATMUL_PARAMS(U, F)                                                                                 \
     U(rows) U(plane_at) U(row_at) U(spans) U(quads) U(out_cols) U(on_outputs) U(combine) U(has_bias)        \
     U(end0) U(end1) U(end2) U(x_at0) U(x_at1) U(x_at2) U(x_at3) U(used0) U(used1) U(used2) U(used3)         \
     U(act0) U(act1) U(act2) U(act3)
+/* clang-format on */
 PARAMS(matmul, MATMUL_PARAMS);
 
 enum { MATVEC_TOKENS = 8, MATVEC_MAX = 48 }; /* a matvec does 8 at once; steps of more than 48 go to matmat */
@@ -37,7 +39,9 @@ static struct dispatch_desc describe(const struct matmul_plan *m, const char *ke
 {
     return (struct dispatch_desc){
         .files = {kernel, codec, "matmul/epilogue", "activation"},
-        .params_wgsl = matmul_params_wgsl, .params = params, .params_bytes = sizeof *params,
+        .params_wgsl = matmul_params_wgsl,
+        .params = params,
+        .params_bytes = sizeof *params,
         .operands = {operand_quants(m->weight, part), operand_scales(m->weight, part), operand_in(0),
                      operand_vector(m->bias), operand_in(1), operand_out(0)},
         .n_operands = 6,

@@ -9,16 +9,16 @@
 #include "ops/op.h"
 
 struct matmul_segment {
-    uint32_t rows;  /* the next ones of the matrix */
-    uint32_t cols;  /* columns of x that meet them, */
-    uint32_t x_at;  /* from this one on */
+    uint32_t rows; /* the next ones of the matrix */
+    uint32_t cols; /* columns of x that meet them, */
+    uint32_t x_at; /* from this one on */
     enum act act;
 };
 
 struct matmul_plan {
-    unsigned weight;  /* index in op_plan.w of the matrix or stack */
-    unsigned bias;    /* of the bias of all output columns */
-    uint32_t y_at;    /* output column of the matrix's first row */
+    unsigned weight; /* index in op_plan.w of the matrix or stack */
+    unsigned bias;   /* of the bias of all output columns */
+    uint32_t y_at;   /* output column of the matrix's first row */
     const struct matmul_segment *segments;
     uint32_t n_segments; /* up to MAX_PRODUCTS */
 };

@@ -12,10 +12,7 @@ const struct op_info op_table[OP_COUNT] = {
 
 enum { STEP_HEADER = 4 };
 
-size_t step_words(struct step_limits l)
-{
-    return STEP_HEADER + 3 * (size_t)l.tokens + 3 * (size_t)l.seqs + l.outputs;
-}
+size_t step_words(struct step_limits l) { return STEP_HEADER + 3 * (size_t)l.tokens + 3 * (size_t)l.seqs + l.outputs; }
 
 bool step_init(struct step *s, struct step_limits limits, struct error *err)
 {

@@ -18,20 +18,20 @@
 #include "quant/quant.h"
 
 /* name, function prefix, formula, shapes; `?` marks what may be absent */
-#define OPS(X)                                                                                                       \
-    X(EMBED, embed, "y = scale W[token]", "W[V,C] -> y[T,C]")                                                        \
-    X(SELECT, select, "y = x[rows whose logits are wanted]", "x[T,C] -> y[O,C]")                                     \
-    X(LAYER_NORM, layer_norm, "y = (x - mean(x)) / sd(x) * scale + bias", "x[T,C] scale[C] bias[C] -> y[T,C]")       \
-    X(RMS_NORM, rms_norm, "y = x / rms(x) * scale + residual", "x[T,C] residual[T,C]? scale[C] -> y[T,C]")           \
-    X(TOKEN_SHIFT, token_shift, "h = layer_norm(x); y_i = h + (h of the token before - h) lerp_i",                   \
-      "x[T,C] scale[C] bias[C] lerp[n,C] S[C] -> y[T,n*C]")                                                          \
-    X(MATMUL, matmul, "y = f(W x + bias) (* or + other)", "W[M,K] x[T,K] bias[M]? other[T,M]? -> y[T,M]")            \
-    X(PRODUCTS, products, "y_i = f_i(W_i x_i + bias_i), side by side",                                               \
-      "W_i[M_i,K_i] x[T,K], x_i some K_i columns of it, bias[sum M_i]? -> y[T,sum M_i]")                             \
-    X(WKV7, wkv7, "S = S diag(d) - (S kk)(kk a)^T + v k^T; y = g (norm(S r) + bonus)",                               \
-      "rkv[T,3*C] wag[T,3*C] or wagv[T,4*C] first_rkv[T,3*C]? (k_k,k_a,r_k,ln,ln_b)[5,C] S[H,N,N] -> y[T,C]")                              \
-    X(ROPE, rope, "y = rotate(x / rms_head(x) * scale, position)", "x[T,H*D] scale[D]? -> y[T,H*D]")                 \
-    X(KV_WRITE, kv_write, "S[position] = (k, v)", "k,v[T,KV] S[P,2*KV]")                                             \
+#define OPS(X)                                                                                                         \
+    X(EMBED, embed, "y = scale W[token]", "W[V,C] -> y[T,C]")                                                          \
+    X(SELECT, select, "y = x[rows whose logits are wanted]", "x[T,C] -> y[O,C]")                                       \
+    X(LAYER_NORM, layer_norm, "y = (x - mean(x)) / sd(x) * scale + bias", "x[T,C] scale[C] bias[C] -> y[T,C]")         \
+    X(RMS_NORM, rms_norm, "y = x / rms(x) * scale + residual", "x[T,C] residual[T,C]? scale[C] -> y[T,C]")             \
+    X(TOKEN_SHIFT, token_shift, "h = layer_norm(x); y_i = h + (h of the token before - h) lerp_i",                     \
+      "x[T,C] scale[C] bias[C] lerp[n,C] S[C] -> y[T,n*C]")                                                            \
+    X(MATMUL, matmul, "y = f(W x + bias) (* or + other)", "W[M,K] x[T,K] bias[M]? other[T,M]? -> y[T,M]")              \
+    X(PRODUCTS, products, "y_i = f_i(W_i x_i + bias_i), side by side",                                                 \
+      "W_i[M_i,K_i] x[T,K], x_i some K_i columns of it, bias[sum M_i]? -> y[T,sum M_i]")                               \
+    X(WKV7, wkv7, "S = S diag(d) - (S kk)(kk a)^T + v k^T; y = g (norm(S r) + bonus)",                                 \
+      "rkv[T,3*C] wag[T,3*C] or wagv[T,4*C] first_rkv[T,3*C]? (k_k,k_a,r_k,ln,ln_b)[5,C] S[H,N,N] -> y[T,C]")          \
+    X(ROPE, rope, "y = rotate(x / rms_head(x) * scale, position)", "x[T,H*D] scale[D]? -> y[T,H*D]")                   \
+    X(KV_WRITE, kv_write, "S[position] = (k, v)", "k,v[T,KV] S[P,2*KV]")                                               \
     X(ATTENTION, attention, "y = softmax(scale q K^T) V", "q[T,H*D] S[P,2*KV] -> y[T,H*D]")
 
 enum op_id {
@@ -42,9 +42,11 @@ enum op_id {
 };
 
 /* handles into a graph; 0 is absent */
+/* clang-format off */
 typedef struct { uint32_t id; } val;    /* an activation, valid within one step */
 typedef struct { uint32_t id; } weight; /* a tensor of the model */
 typedef struct { uint32_t id; } state;  /* memory from step to step, one copy a slot (sequence) */
+/* clang-format on */
 
 enum act { ACT_NONE, ACT_SIGMOID, ACT_TANH, ACT_RELU2, ACT_SILU, ACT_GELU };
 enum combine { COMBINE_NONE, COMBINE_ADD, COMBINE_MUL }; /* what a matmul does with `other` */
@@ -95,14 +97,14 @@ struct step {
 
 size_t step_words(struct step_limits limits); /* of the image */
 bool step_init(struct step *s, struct step_limits limits, struct error *err);
-void step_clear(struct step *s);    /* no tokens */
-void step_seal(struct step *s);     /* writes the counts into the image; before it is run */
-void step_free(struct step *s);     /* accepts a zeroed step */
+void step_clear(struct step *s); /* no tokens */
+void step_seal(struct step *s);  /* writes the counts into the image; before it is run */
+void step_free(struct step *s);  /* accepts a zeroed step */
 
 /* ---- the scalar reference ---- */
 
 struct ref_value {
-    float *data;         /* [rows, cols] */
+    float *data; /* [rows, cols] */
     uint32_t rows, cols;
 };
 
@@ -118,10 +120,10 @@ struct op_ref {
     const struct step *step;
     struct ref_value in[OP_MAX_INPUTS], out[OP_MAX_OUTPUTS]; /* data is NULL where absent */
     struct ref_weight w[OP_MAX_WEIGHTS];                     /* q is NULL where absent */
-    float *state;          /* [slots, state_stride] */
+    float *state;                                            /* [slots, state_stride] */
     size_t state_stride;
     uint32_t state_rows, state_cols;
-    float *scratch;        /* one row of the widest weight */
+    float *scratch; /* one row of the widest weight */
 };
 
 /* The weights of one row of a matrix as floats: out[cols]. */
@@ -138,7 +140,15 @@ struct grid {
     enum rows_of rows;
 };
 
-enum operand_kind { OPERAND_NONE, OPERAND_IN, OPERAND_OUT, OPERAND_QUANTS, OPERAND_SCALES, OPERAND_VECTOR, OPERAND_STATE };
+enum operand_kind {
+    OPERAND_NONE,
+    OPERAND_IN,
+    OPERAND_OUT,
+    OPERAND_QUANTS,
+    OPERAND_SCALES,
+    OPERAND_VECTOR,
+    OPERAND_STATE
+};
 
 /* what a binding holds */
 struct operand {
@@ -175,7 +185,7 @@ struct kernel_const {
 struct dispatch_desc {
     const char *files[DISPATCH_MAX_FILES]; /* names below ops/ without .wgsl, e.g. "matmul/matvec", "codec/q8_0" */
     struct kernel_const consts[DISPATCH_MAX_CONSTS];
-    bool f16; /* `Real` in the text is f16 (needs shader-f16), else f32 */
+    bool f16;                /* `Real` in the text is f16 (needs shader-f16), else f32 */
     const char *params_wgsl; /* "struct Params {...}", from PARAMS() below */
     const void *params;
     size_t params_bytes;
@@ -199,7 +209,7 @@ struct op_plan {
     const struct gpu_info *device; /* features, after the user's choices */
     struct step_limits limits;
     uint32_t in_cols[OP_MAX_INPUTS], out_cols[OP_MAX_OUTPUTS]; /* 0: absent */
-    enum rows_of rows;             /* of the outputs: ROWS_TOKENS or ROWS_OUTPUTS */
+    enum rows_of rows;                                         /* of the outputs: ROWS_TOKENS or ROWS_OUTPUTS */
     struct plan_weight w[OP_MAX_WEIGHTS];
     uint32_t state_rows, state_cols, state_stride; /* floats of a slot: rows * cols, padded */
     void *executor;
@@ -238,8 +248,8 @@ struct op_info {
 
 extern const struct op_info op_table[OP_COUNT];
 
-#define X(name, prefix, formula, shapes)    \
-    void prefix##_ref(const struct op_ref *r); \
+#define X(name, prefix, formula, shapes)                                                                               \
+    void prefix##_ref(const struct op_ref *r);                                                                         \
     bool prefix##_plan(struct op_plan *p, struct error *err);
 OPS(X)
 #undef X
@@ -254,11 +264,11 @@ OPS(X)
 #define PARAMS_C_F(name) float name;
 #define PARAMS_WGSL_U(name) #name ": u32, "
 #define PARAMS_WGSL_F(name) #name ": f32, "
-#define PARAMS(op, LIST)                                                \
-    struct op##_params {                                                \
-        LIST(PARAMS_C_U, PARAMS_C_F)                                    \
-    };                                                                  \
-    static const char op##_params_wgsl[] = "struct Params { " LIST(PARAMS_WGSL_U, PARAMS_WGSL_F) "}\n"; \
+#define PARAMS(op, LIST)                                                                                               \
+    struct op##_params {                                                                                               \
+        LIST(PARAMS_C_U, PARAMS_C_F)                                                                                   \
+    };                                                                                                                 \
+    static const char op##_params_wgsl[] = "struct Params { " LIST(PARAMS_WGSL_U, PARAMS_WGSL_F) "}\n";                \
     _Static_assert(sizeof(struct op##_params) <= PARAMS_MAX_BYTES, "params fit their slot")
 
 #endif

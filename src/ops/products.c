@@ -34,8 +34,7 @@ bool products_plan(struct op_plan *p, struct error *err)
         struct matmul_plan m = {.weight = stack, .bias = BIAS, .y_at = y_at, .segments = segments};
         for (uint32_t rows = 0; rows < p->w[stack].rows; rows += p->w[product++].rows) {
             const struct product_args *a = &p->args->products[product];
-            segments[m.n_segments++] =
-                (struct matmul_segment){p->w[product].rows, p->w[product].cols, a->x_at, a->act};
+            segments[m.n_segments++] = (struct matmul_segment){p->w[product].rows, p->w[product].cols, a->x_at, a->act};
         }
         if (!matmul_plan_kernels(p, &m, err)) return false;
         y_at += p->w[stack].rows;

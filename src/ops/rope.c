@@ -12,7 +12,7 @@
 
 enum { RATIOS = 7, MAX_HEAD = 2 << RATIOS };
 
-#define ROPE_PARAMS(U, F)                                                                                 \
+#define ROPE_PARAMS(U, F)                                                                                              \
     U(cols) F(eps) U(turn) U(ratio_0) U(ratio_1) U(ratio_2) U(ratio_3) U(ratio_4) U(ratio_5) U(ratio_6)
 PARAMS(rope, ROPE_PARAMS);
 
@@ -55,8 +55,10 @@ bool rope_plan(struct op_plan *p, struct error *err)
                     (double)a->base, (double)a->rotate_scale, MAX_HEAD);
     uint32_t ratio[RATIOS];
     for (int b = 0; b < RATIOS; b++) ratio[b] = fraction(pow(a->base, -(double)(2u << b) / D));
-    struct rope_params params = {p->out_cols[0], a->eps, fraction(1 / (2 * PI * a->rotate_scale)),
-                                 ratio[0], ratio[1], ratio[2], ratio[3], ratio[4], ratio[5], ratio[6]};
+    struct rope_params params = {p->out_cols[0], a->eps,   fraction(1 / (2 * PI * a->rotate_scale)),
+                                 ratio[0],       ratio[1], ratio[2],
+                                 ratio[3],       ratio[4], ratio[5],
+                                 ratio[6]};
     struct dispatch_desc d = {
         .files = {plan_reduce(p), "rope"},
         .consts = {{"HEAD", D}, {"WORKGROUP", threads}, {"LANES", threads}, {"NORM", p->w[0].q != NULL}},

@@ -14,10 +14,10 @@
 #define WKV7_PARAMS(U, F) U(vectors) U(slot_vectors) F(eps)
 PARAMS(wkv7, WKV7_PARAMS);
 
-enum { RKV, WAGV, FIRST_RKV };               /* inputs */
-enum { R, K, V };                            /* blocks of C columns in rkv */
-enum { W, A, G, MIX };                       /* in wagv */
-enum { K_K, K_A, R_K, LN, LN_B };            /* rows of the vectors */
+enum { RKV, WAGV, FIRST_RKV };    /* inputs */
+enum { R, K, V };                 /* blocks of C columns in rkv */
+enum { W, A, G, MIX };            /* in wagv */
+enum { K_K, K_A, R_K, LN, LN_B }; /* rows of the vectors */
 enum { MAX_HEAD = 128 };
 
 /* one token's vectors of one head */
@@ -110,7 +110,9 @@ bool wkv7_plan(struct op_plan *p, struct error *err)
     struct wkv7_params params = {C / 4, p->state_stride / 4, p->args->eps};
     struct dispatch_desc d = {
         .files = {plan_reduce(p), "wkv7"},
-        .consts = {{"HEAD", N}, {"WORKGROUP", threads}, {"LANES", power_of_two_from(N / 4)},
+        .consts = {{"HEAD", N},
+                   {"WORKGROUP", threads},
+                   {"LANES", power_of_two_from(N / 4)},
                    {"V_FIRST", p->in_cols[FIRST_RKV] > 0}},
         .params_wgsl = wkv7_params_wgsl,
         .params = &params,

@@ -34,15 +34,29 @@ static void repack(const void *blocks, size_t K, uint32_t *quants, uint32_t *sca
 }
 
 const struct quant_info quant_f16 = {
-    .type = QUANT_F16, .name = "F16", .codec = "f16",
-    .items = 1, .block_bytes = 2,
-    .span_words = 8, .scale_words = 0, .scale_blocks = 1,
-    .decode = decode_f16, .encode = encode_f16, .repack = repack,
+    .type = QUANT_F16,
+    .name = "F16",
+    .codec = "f16",
+    .items = 1,
+    .block_bytes = 2,
+    .span_words = 8,
+    .scale_words = 0,
+    .scale_blocks = 1,
+    .decode = decode_f16,
+    .encode = encode_f16,
+    .repack = repack,
 };
 
 const struct quant_info quant_bf16 = {
-    .type = QUANT_BF16, .name = "BF16", .codec = "bf16",
-    .items = 1, .block_bytes = 2,
-    .span_words = 8, .scale_words = 0, .scale_blocks = 1,
-    .decode = decode_bf16, .encode = NULL, .repack = repack,
+    .type = QUANT_BF16,
+    .name = "BF16",
+    .codec = "bf16",
+    .items = 1,
+    .block_bytes = 2,
+    .span_words = 8,
+    .scale_words = 0,
+    .scale_blocks = 1,
+    .decode = decode_bf16,
+    .encode = NULL,
+    .repack = repack,
 };

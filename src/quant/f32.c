@@ -14,8 +14,15 @@ static void repack(const void *blocks, size_t K, uint32_t *quants, uint32_t *sca
 }
 
 const struct quant_info quant_f32 = {
-    .type = QUANT_F32, .name = "F32", .codec = "f32",
-    .items = 1, .block_bytes = sizeof(float),
-    .span_words = 16, .scale_words = 0, .scale_blocks = 1,
-    .decode = decode, .encode = encode, .repack = repack,
+    .type = QUANT_F32,
+    .name = "F32",
+    .codec = "f32",
+    .items = 1,
+    .block_bytes = sizeof(float),
+    .span_words = 16,
+    .scale_words = 0,
+    .scale_blocks = 1,
+    .decode = decode,
+    .encode = encode,
+    .repack = repack,
 };

@@ -29,13 +29,10 @@ uint16_t f32_to_f16(float f)
 {
     uint32_t bits = bits_of_float(f), sign = bits >> 16 & 0x8000u, size = bits & 0x7fffffffu;
     uint32_t half;
-    if (size > 0x7f800000u)
-        half = 0x7e00u | (size >> 13 & 0x3ffu); /* NaN stays NaN, made quiet */
-    else if (size >= 0x477ff000u)
-        half = 0x7c00u; /* 65520, halfway above the largest half, and more */
+    if (size > 0x7f800000u) half = 0x7e00u | (size >> 13 & 0x3ffu); /* NaN stays NaN, made quiet */
+    else if (size >= 0x477ff000u) half = 0x7c00u; /* 65520, halfway above the largest half, and more */
     else if (size < 0x38800000u)
-        half = bits_of_float(float_of_bits(size) + 0.5f) - 0x3f000000u; /* the sum's last bit is worth 2^-24 */
-    else
-        half = (size - 0x38000000u + 0xfffu + (size >> 13 & 1u)) >> 13; /* ties go to the even half */
+        half = bits_of_float(float_of_bits(size) + 0.5f) - 0x3f000000u;  /* the sum's last bit is worth 2^-24 */
+    else half = (size - 0x38000000u + 0xfffu + (size >> 13 & 1u)) >> 13; /* ties go to the even half */
     return (uint16_t)(sign | half);
 }

@@ -68,15 +68,29 @@ static void repack_q4_1(const void *blocks, size_t K, uint32_t *quants, uint32_t
 }
 
 const struct quant_info quant_q4_0 = {
-    .type = QUANT_Q4_0, .name = "Q4_0", .codec = "q4_0",
-    .items = ITEMS, .block_bytes = sizeof(struct block_q4_0),
-    .span_words = 2, .scale_words = 1, .scale_blocks = 2,
-    .decode = decode_q4_0, .encode = NULL, .repack = repack_q4_0,
+    .type = QUANT_Q4_0,
+    .name = "Q4_0",
+    .codec = "q4_0",
+    .items = ITEMS,
+    .block_bytes = sizeof(struct block_q4_0),
+    .span_words = 2,
+    .scale_words = 1,
+    .scale_blocks = 2,
+    .decode = decode_q4_0,
+    .encode = NULL,
+    .repack = repack_q4_0,
 };
 
 const struct quant_info quant_q4_1 = {
-    .type = QUANT_Q4_1, .name = "Q4_1", .codec = "q4_1",
-    .items = ITEMS, .block_bytes = sizeof(struct block_q4_1),
-    .span_words = 2, .scale_words = 1, .scale_blocks = 1,
-    .decode = decode_q4_1, .encode = NULL, .repack = repack_q4_1,
+    .type = QUANT_Q4_1,
+    .name = "Q4_1",
+    .codec = "q4_1",
+    .items = ITEMS,
+    .block_bytes = sizeof(struct block_q4_1),
+    .span_words = 2,
+    .scale_words = 1,
+    .scale_blocks = 1,
+    .decode = decode_q4_1,
+    .encode = NULL,
+    .repack = repack_q4_1,
 };

@@ -45,10 +45,7 @@ static void decode(const void *blocks, float *out, size_t n)
 }
 
 /* nearest integer in 0..max; 0 for NaN */
-static uint8_t round_clamped(float x, float max)
-{
-    return !(x > 0) ? 0 : (uint8_t)(fminf(x, max) + 0.5f);
-}
+static uint8_t round_clamped(float x, float max) { return !(x > 0) ? 0 : (uint8_t)(fminf(x, max) + 0.5f); }
 
 /* weighted least squares line through (q[i], x[i]); its offset is not allowed below 0 */
 static struct line regress(const float *x, const float *weight, const uint8_t *q)
@@ -175,8 +172,15 @@ static void repack(const void *blocks, size_t K, uint32_t *quants, uint32_t *sca
 }
 
 const struct quant_info quant_q4_k = {
-    .type = QUANT_Q4_K, .name = "Q4_K", .codec = "q4_k",
-    .items = ITEMS, .block_bytes = sizeof(struct block_q4_k),
-    .span_words = 2, .scale_words = 4, .scale_blocks = 1,
-    .decode = decode, .encode = encode, .repack = repack,
+    .type = QUANT_Q4_K,
+    .name = "Q4_K",
+    .codec = "q4_k",
+    .items = ITEMS,
+    .block_bytes = sizeof(struct block_q4_k),
+    .span_words = 2,
+    .scale_words = 4,
+    .scale_blocks = 1,
+    .decode = decode,
+    .encode = encode,
+    .repack = repack,
 };

@@ -94,15 +94,29 @@ static void repack_q5_1(const void *blocks, size_t K, uint32_t *quants, uint32_t
 }
 
 const struct quant_info quant_q5_0 = {
-    .type = QUANT_Q5_0, .name = "Q5_0", .codec = "q5_0",
-    .items = ITEMS, .block_bytes = sizeof(struct block_q5_0),
-    .span_words = 2, .scale_words = 3, .scale_blocks = 2,
-    .decode = decode_q5_0, .encode = NULL, .repack = repack_q5_0,
+    .type = QUANT_Q5_0,
+    .name = "Q5_0",
+    .codec = "q5_0",
+    .items = ITEMS,
+    .block_bytes = sizeof(struct block_q5_0),
+    .span_words = 2,
+    .scale_words = 3,
+    .scale_blocks = 2,
+    .decode = decode_q5_0,
+    .encode = NULL,
+    .repack = repack_q5_0,
 };
 
 const struct quant_info quant_q5_1 = {
-    .type = QUANT_Q5_1, .name = "Q5_1", .codec = "q5_1",
-    .items = ITEMS, .block_bytes = sizeof(struct block_q5_1),
-    .span_words = 2, .scale_words = 2, .scale_blocks = 1,
-    .decode = decode_q5_1, .encode = NULL, .repack = repack_q5_1,
+    .type = QUANT_Q5_1,
+    .name = "Q5_1",
+    .codec = "q5_1",
+    .items = ITEMS,
+    .block_bytes = sizeof(struct block_q5_1),
+    .span_words = 2,
+    .scale_words = 2,
+    .scale_blocks = 1,
+    .decode = decode_q5_1,
+    .encode = NULL,
+    .repack = repack_q5_1,
 };

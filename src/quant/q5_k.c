@@ -60,8 +60,15 @@ static void repack(const void *blocks, size_t K, uint32_t *quants, uint32_t *sca
 }
 
 const struct quant_info quant_q5_k = {
-    .type = QUANT_Q5_K, .name = "Q5_K", .codec = "q5_k",
-    .items = ITEMS, .block_bytes = sizeof(struct block_q5_k),
-    .span_words = 2, .scale_words = 12, .scale_blocks = 1,
-    .decode = decode, .encode = NULL, .repack = repack,
+    .type = QUANT_Q5_K,
+    .name = "Q5_K",
+    .codec = "q5_k",
+    .items = ITEMS,
+    .block_bytes = sizeof(struct block_q5_k),
+    .span_words = 2,
+    .scale_words = 12,
+    .scale_blocks = 1,
+    .decode = decode,
+    .encode = NULL,
+    .repack = repack,
 };

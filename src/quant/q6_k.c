@@ -58,8 +58,15 @@ static void repack(const void *blocks, size_t K, uint32_t *quants, uint32_t *sca
 }
 
 const struct quant_info quant_q6_k = {
-    .type = QUANT_Q6_K, .name = "Q6_K", .codec = "q6_k",
-    .items = ITEMS, .block_bytes = sizeof(struct block_q6_k),
-    .span_words = 2, .scale_words = 21, .scale_blocks = 1,
-    .decode = decode, .encode = NULL, .repack = repack,
+    .type = QUANT_Q6_K,
+    .name = "Q6_K",
+    .codec = "q6_k",
+    .items = ITEMS,
+    .block_bytes = sizeof(struct block_q6_k),
+    .span_words = 2,
+    .scale_words = 21,
+    .scale_blocks = 1,
+    .decode = decode,
+    .encode = NULL,
+    .repack = repack,
 };

@@ -55,8 +55,15 @@ static void repack(const void *blocks, size_t K, uint32_t *quants, uint32_t *sca
 }
 
 const struct quant_info quant_q8_0 = {
-    .type = QUANT_Q8_0, .name = "Q8_0", .codec = "q8_0",
-    .items = ITEMS, .block_bytes = sizeof(struct block_q8_0),
-    .span_words = 4, .scale_words = 1, .scale_blocks = 2,
-    .decode = decode, .encode = encode, .repack = repack,
+    .type = QUANT_Q8_0,
+    .name = "Q8_0",
+    .codec = "q8_0",
+    .items = ITEMS,
+    .block_bytes = sizeof(struct block_q8_0),
+    .span_words = 4,
+    .scale_words = 1,
+    .scale_blocks = 2,
+    .decode = decode,
+    .encode = encode,
+    .repack = repack,
 };

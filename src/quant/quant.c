@@ -17,10 +17,7 @@ static bool same_name(const char *a, const char *b)
     return !*a && !*b;
 }
 
-const struct quant_info *quant_at(size_t index)
-{
-    return index < sizeof table / sizeof *table ? table[index] : NULL;
-}
+const struct quant_info *quant_at(size_t index) { return index < sizeof table / sizeof *table ? table[index] : NULL; }
 
 const struct quant_info *quant_find(uint32_t ggml_type)
 {

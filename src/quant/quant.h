@@ -56,7 +56,7 @@ struct quant_info {
 /* The table's entry, or NULL for a type that Corvid does not read. */
 const struct quant_info *quant_find(uint32_t ggml_type);
 const struct quant_info *quant_find_name(const char *name); /* any case: "q4_k" */
-const struct quant_info *quant_at(size_t index);             /* iterates the table; NULL past its end */
+const struct quant_info *quant_at(size_t index);            /* iterates the table; NULL past its end */
 
 /* Bytes of a row of K weights in the file; false if K is not a multiple of the block or the size overflows. */
 bool quant_row_bytes(const struct quant_info *q, uint64_t K, uint64_t *bytes);

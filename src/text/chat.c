@@ -10,22 +10,38 @@
 struct chat_format {
     const char *marker; /* control token that the vocabulary must have; NULL: none */
     const char *open, *system_open, *system_close, *next, *user_open, *close;
-    const char *stop;   /* NULL: only tokens end an answer */
-    bool trims;         /* white space around a text is dropped */
-    bool one_newline;   /* runs of newlines become one */
+    const char *stop; /* NULL: only tokens end an answer */
+    bool trims;       /* white space around a text is dropped */
+    bool one_newline; /* runs of newlines become one */
 };
 
 static const struct chat_format plain_format = {
-    .open = "", .system_open = "System: ", .system_close = "\n\n", .next = "\n\n", .user_open = "User: ",
-    .close = "\n\nAssistant:", .stop = "\n\n", .trims = true, .one_newline = true,
+    .open = "",
+    .system_open = "System: ",
+    .system_close = "\n\n",
+    .next = "\n\n",
+    .user_open = "User: ",
+    .close = "\n\nAssistant:",
+    .stop = "\n\n",
+    .trims = true,
+    .one_newline = true,
 };
 
 static const struct chat_format marked_formats[] = {
-    {.marker = "<start_of_turn>", .open = "<start_of_turn>user\n", .system_open = "", .system_close = "\n\n",
-     .next = "<end_of_turn>\n<start_of_turn>user\n", .user_open = "",
-     .close = "<end_of_turn>\n<start_of_turn>model\n", .trims = true},
-    {.marker = "<|im_start|>", .open = "", .system_open = "<|im_start|>system\n", .system_close = "<|im_end|>\n",
-     .next = "<|im_end|>\n", .user_open = "<|im_start|>user\n",
+    {.marker = "<start_of_turn>",
+     .open = "<start_of_turn>user\n",
+     .system_open = "",
+     .system_close = "\n\n",
+     .next = "<end_of_turn>\n<start_of_turn>user\n",
+     .user_open = "",
+     .close = "<end_of_turn>\n<start_of_turn>model\n",
+     .trims = true},
+    {.marker = "<|im_start|>",
+     .open = "",
+     .system_open = "<|im_start|>system\n",
+     .system_close = "<|im_end|>\n",
+     .next = "<|im_end|>\n",
+     .user_open = "<|im_start|>user\n",
      .close = "<|im_end|>\n<|im_start|>assistant\n"},
 };
 

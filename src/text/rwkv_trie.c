@@ -69,8 +69,10 @@ static bool encode(const void *state, const struct vocabulary *v, struct bytes t
     for (size_t at = 0, bytes; at < text.length; at += bytes) {
         int32_t token = trie_longest(state, text.data + at, text.length - at, &bytes);
         if (token == NO_TOKEN)
-            return fail(err, ERR_FORMAT, "found no token for byte 0x%02X in the text, expected the vocabulary to have "
-                        "all 256: use another model file", (unsigned)(unsigned char)text.data[at]);
+            return fail(err, ERR_FORMAT,
+                        "found no token for byte 0x%02X in the text, expected the vocabulary to have "
+                        "all 256: use another model file",
+                        (unsigned)(unsigned char)text.data[at]);
         if (!token_list_push(list, token)) return fail_memory(err, "the text's tokens");
     }
     return true;

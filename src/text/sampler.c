@@ -30,11 +30,11 @@ struct sampler {
     uint64_t powers[1 << TABLE_BITS]; /* 2^-(i / 256) in units of 2^-31 */
     float *logits;                    /* with penalties */
     struct candidate *candidates;
-    uint32_t *times_seen;             /* a token's place in the window */
-    bool *listed;                     /* in `seen` */
-    int32_t *seen;                    /* tokens seen; some may have left the window since */
+    uint32_t *times_seen; /* a token's place in the window */
+    bool *listed;         /* in `seen` */
+    int32_t *seen;        /* tokens seen; some may have left the window since */
     int32_t n_seen;
-    int32_t *window;                  /* ring of the last tokens; NULL if there is no window or no end to it */
+    int32_t *window; /* ring of the last tokens; NULL if there is no window or no end to it */
     int32_t window_at, n_window;
 };
 
@@ -47,7 +47,7 @@ static uint64_t exp_series(uint64_t x, uint64_t terms)
 }
 
 static const double log2_e_scaled = 6196328018.71948; /* log2(e) * 2^32 */
-static const uint64_t ln2_scaled = 2977044472;         /* ln(2) * 2^32 */
+static const uint64_t ln2_scaled = 2977044472;        /* ln(2) * 2^32 */
 
 /* exp(d) in units of 2^-40; d <= 0, may be -infinity. */
 static uint64_t weight_of(const struct sampler *s, float d)

@@ -18,7 +18,7 @@ enum { SPACE_BYTES = sizeof space - 1, NONE = -1 };
 struct sentencepiece {
     struct map tokens; /* of the tokens that may come out of text */
     float *scores;
-    size_t longest; /* token */
+    size_t longest;           /* token */
     int32_t byte_tokens[256]; /* NO_TOKEN: none */
     bool adds_space;
 };
@@ -57,8 +57,10 @@ static bool read_scores(struct sentencepiece *s, const struct vocabulary *v, con
 {
     const struct metadata *m = model_file_find(file, "tokenizer.ggml.scores");
     if (!m || m->type != VALUE_ARRAY || m->item_type != VALUE_F32)
-        return fail(err, ERR_FORMAT, "tokenizer.ggml.scores: found %s, expected an array of f32: tokenizer model "
-                    "\"llama\" needs it", m ? value_type_name(m->item_type) : "nothing");
+        return fail(err, ERR_FORMAT,
+                    "tokenizer.ggml.scores: found %s, expected an array of f32: tokenizer model "
+                    "\"llama\" needs it",
+                    m ? value_type_name(m->item_type) : "nothing");
     if (m->count != (uint64_t)v->size)
         return fail(err, ERR_FORMAT, "tokenizer.ggml.scores: found %llu items for %d tokens, expected one each",
                     (unsigned long long)m->count, (int)v->size);
@@ -185,8 +187,10 @@ static bool push_bytes(const struct sentencepiece *s, const struct vocabulary *v
     size_t known = 0;
     while (known < n && s->byte_tokens[(unsigned char)bytes[known]] != NO_TOKEN) known++;
     if (known < n && v->unknown == NO_TOKEN)
-        return fail(err, ERR_FORMAT, "found neither a token for byte 0x%02X in the text nor an unknown token, expected "
-                    "the vocabulary to have one: use another model file", (unsigned)(unsigned char)bytes[known]);
+        return fail(err, ERR_FORMAT,
+                    "found neither a token for byte 0x%02X in the text nor an unknown token, expected "
+                    "the vocabulary to have one: use another model file",
+                    (unsigned)(unsigned char)bytes[known]);
     bool ok = true;
     if (known < n) ok = token_list_push(list, v->unknown);
     else
@@ -194,8 +198,7 @@ static bool push_bytes(const struct sentencepiece *s, const struct vocabulary *v
     return ok || fail_memory(err, "the text's tokens");
 }
 
-static bool push_symbols(const struct chain *c, const struct vocabulary *v, struct token_list *list,
-                         struct error *err)
+static bool push_symbols(const struct chain *c, const struct vocabulary *v, struct token_list *list, struct error *err)
 {
     for (int32_t i = c->count ? 0 : NONE; i != NONE; i = c->symbols[i].next) {
         const char *text = c->text + c->symbols[i].at;

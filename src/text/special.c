@@ -42,9 +42,9 @@ struct splitter {
     const char *text;
     size_t length;
     bool with_control;
-    struct heap queue;  /* rank: bytes, a: token, b: place */
-    int32_t *taken;     /* a byte: 0 free, 1 inside a token, token + 2 at its start */
-    size_t n_taken;     /* tokens */
+    struct heap queue; /* rank: bytes, a: token, b: place */
+    int32_t *taken;    /* a byte: 0 free, 1 inside a token, token + 2 at its start */
+    size_t n_taken;    /* tokens */
 };
 
 /* Queues the longest match of at most `limit` bytes at a place. */

@@ -49,7 +49,8 @@ static bool read_adds_bos(struct tokenizer *t, const struct model_file *file, st
     /* llama.cpp never adds BOS for RWKV, whatever the file says, and the models were trained without it */
     t->adds_bos = wanted && t->kind->adds_bos && t->vocabulary.bos != NO_TOKEN;
     if (wanted && t->kind->adds_bos && !t->adds_bos && model_file_find(file, "tokenizer.ggml.add_bos_token"))
-        return fail(err, ERR_FORMAT, "tokenizer.ggml.add_bos_token is true, but found no tokenizer.ggml.bos_token_id, "
+        return fail(err, ERR_FORMAT,
+                    "tokenizer.ggml.add_bos_token is true, but found no tokenizer.ggml.bos_token_id, "
                     "expected a token's id");
     return true;
 }

@@ -39,8 +39,8 @@ struct token_list {
 };
 
 /* Appends the tokens of text[0 .. length) to list. Any bytes are legal, also broken UTF-8. */
-bool tokenizer_encode(const struct tokenizer *t, const char *text, size_t length, int flags,
-                      struct token_list *list, struct error *err);
+bool tokenizer_encode(const struct tokenizer *t, const char *text, size_t length, int flags, struct token_list *list,
+                      struct error *err);
 void token_list_free(struct token_list *list);
 bool token_list_push(struct token_list *list, int32_t token);
 

@@ -8,7 +8,7 @@
 struct tokenizer_kind {
     const char *name; /* tokenizer.ggml.model */
     struct vocabulary_rules rules;
-    bool adds_bos;    /* if the file does not say; a kind without BOS never adds one */
+    bool adds_bos; /* if the file does not say; a kind without BOS never adds one */
     bool (*create)(void **state, const struct vocabulary *v, const struct model_file *file, struct error *err);
     void (*destroy)(void *state); /* accepts NULL */
     /* Appends the tokens of a text that holds no special tokens. first: a special token or nothing is before it. */

@@ -39,8 +39,10 @@ static int compare_keys(const void *a, const void *b)
 static bool add_node(struct builder_state *s, uint8_t byte, struct range range, struct error *err)
 {
     if (s->count == MAX_NODES)
-        return fail(err, ERR_LIMIT, "tokenizer.ggml.tokens: found more than %d distinct beginnings of tokens; "
-                    "use a smaller vocabulary", MAX_NODES);
+        return fail(err, ERR_LIMIT,
+                    "tokenizer.ggml.tokens: found more than %d distinct beginnings of tokens; "
+                    "use a smaller vocabulary",
+                    MAX_NODES);
     if (s->count == s->capacity) {
         uint32_t capacity = s->capacity ? s->capacity * 2 : 1024;
         struct trie_node *nodes = realloc(s->nodes, capacity * sizeof *nodes);

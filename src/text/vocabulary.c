@@ -14,17 +14,25 @@ static const struct {
     const char *name;
     bool ends;
 } markers[] = {
-    {"<end_of_turn>", true},     {"<eos>", true},            {"</s>", true},         {"<|im_end|>", true},
-    {"<|eot_id|>", true},        {"<|eom_id|>", true},       {"<|end|>", true},      {"<|endoftext|>", true},
-    {"<|end_of_text|>", true},   {"<start_of_turn>", false}, {"<|im_start|>", false},
-    {"<|start_header_id|>", false}, {"<|end_header_id|>", false},
+    {"<end_of_turn>", true},
+    {"<eos>", true},
+    {"</s>", true},
+    {"<|im_end|>", true},
+    {"<|eot_id|>", true},
+    {"<|eom_id|>", true},
+    {"<|end|>", true},
+    {"<|endoftext|>", true},
+    {"<|end_of_text|>", true},
+    {"<start_of_turn>", false},
+    {"<|im_start|>", false},
+    {"<|start_header_id|>", false},
+    {"<|end_header_id|>", false},
 };
 
 static bool read_texts(struct vocabulary *v, const struct model_file *file, struct error *err)
 {
     const struct metadata *m = model_file_find(file, "tokenizer.ggml.tokens");
-    if (!m)
-        return fail(err, ERR_FORMAT, "found no tokenizer.ggml.tokens; the file has no vocabulary: use another one");
+    if (!m) return fail(err, ERR_FORMAT, "found no tokenizer.ggml.tokens; the file has no vocabulary: use another one");
     if (m->type != VALUE_ARRAY || m->item_type != VALUE_STRING)
         return fail(err, ERR_FORMAT, "tokenizer.ggml.tokens: found %s of %s, expected an array of strings",
                     value_type_name(m->type), value_type_name(m->item_type));

@@ -17,7 +17,7 @@ enum token_type {
     TOKEN_CONTROL, /* not text: <bos>, <start_of_turn> */
     TOKEN_USER,    /* found in the text before anything else */
     TOKEN_UNUSED,
-    TOKEN_BYTE,    /* "<0x0A>" stands for one byte */
+    TOKEN_BYTE, /* "<0x0A>" stands for one byte */
     TOKEN_TYPES,
 };
 

@@ -20,8 +20,8 @@ static void test_seed(void **state)
 static void test_next(void **state)
 {
     (void)state;
-    static const uint64_t expected[] = {11520, 0, 1509978240, 1215971899390074240, 1216172134540287360,
-                                        607988272756665600};
+    static const uint64_t expected[] = {
+        11520, 0, 1509978240, 1215971899390074240, 1216172134540287360, 607988272756665600};
     struct rng r = {{1, 2, 3, 4}};
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) assert_true(rng_next(&r) == expected[i]);
 }

@@ -167,7 +167,8 @@ static void test_inspect(void **state)
     size_t i;
     const char *type;
     json_t *item;
-    json_object_foreach(json_object_get(file, "totals"), type, item) {
+    json_object_foreach(json_object_get(file, "totals"), type, item)
+    {
         n += json_integer_value(json_object_get(item, "tensors"));
         bytes += json_integer_value(json_object_get(item, "bytes"));
     }
@@ -187,8 +188,8 @@ static void test_inspect(void **state)
 static void test_no_terminal_injection(void **state)
 {
     (void)state;
-    struct cli_result r = cli_run("sed 's/RWKV-7 Tiny/RWKV-7 T\\x1bn\\n/' " BUILT_IN
-                                  " >$T/evil.gguf; $C inspect $T/evil.gguf");
+    struct cli_result r =
+        cli_run("sed 's/RWKV-7 Tiny/RWKV-7 T\\x1bn\\n/' " BUILT_IN " >$T/evil.gguf; $C inspect $T/evil.gguf");
     cli_expect(&r, 0, "\"RWKV-7 T\\x1bn\\n\"", NULL);
     assert_null(strchr(r.out, '\x1b'));
     cli_free(&r);
@@ -419,8 +420,8 @@ static void test_chat_save(void **state)
     (void)state;
     struct cli_result whole = cli_run("printf 'What is 2 + 2?\\nHello.\\n/stats\\n' | " CHAT " | grep -v '^last'");
     struct cli_result first = cli_run("printf 'What is 2 + 2?\\n/save %%s\\n' $T/saved | " CHAT);
-    struct cli_result second = cli_run("printf 'Bye.\\n/load %%s\\nHello.\\n/stats\\n' $T/saved | " CHAT
-                                       " | grep -v '^last' | tail -n +2");
+    struct cli_result second =
+        cli_run("printf 'Bye.\\n/load %%s\\nHello.\\n/stats\\n' $T/saved | " CHAT " | grep -v '^last' | tail -n +2");
     cli_expect(&whole, 0, "turns: 2", NULL);
     cli_expect(&first, 0, "", NULL);
     cli_expect(&second, 0, "turns: 2", NULL);
@@ -451,7 +452,8 @@ static void test_chat_bad_saves(void **state)
     cli_expect_error("cd $T && printf '/save none/x\\n' | " CHAT, 1, "none/x");
     /* one bit of the state */
     cli_expect_error("cd $T && { head -c 5000 good; printf '\\125'; tail -c +5002 good; } >bit && cmp -s bit good; "
-                     "printf '/load bit\\n' | " CHAT, 1, "");
+                     "printf '/load bit\\n' | " CHAT,
+                     1, "");
 }
 
 /* ---- bench ---- */
@@ -463,7 +465,8 @@ static void test_bench(void **state)
     json_t *rows = cli_json("%s -o json", bench), *row;
     size_t i;
     assert_int_equal(json_array_size(rows), 4);
-    json_array_foreach(rows, i, row) {
+    json_array_foreach(rows, i, row)
+    {
         assert_int_equal(json_integer_value(json_object_get(row, "batch")), i < 2 ? 1 : 2);
         assert_int_equal(json_integer_value(json_object_get(row, "n_prompt")), i % 2 ? 0 : 8);
         assert_int_equal(json_integer_value(json_object_get(row, "n_gen")), i % 2 ? 4 : 0);

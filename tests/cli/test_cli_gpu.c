@@ -21,10 +21,11 @@ static void test_devices(void **state)
     json_t *devices = cli_json("$C devices --json"), *device;
     size_t i;
     assert_true(json_array_size(devices) >= 1);
-    static const char *const numbers[] = {
-        "max_buffer_bytes",    "max_binding_bytes", "max_storage_buffers", "max_workgroup_threads",
-        "max_workgroup_bytes", "max_workgroups",    "storage_alignment",   "uniform_alignment"};
-    json_array_foreach(devices, i, device) {
+    static const char *const numbers[] = {"max_buffer_bytes",      "max_binding_bytes",   "max_storage_buffers",
+                                          "max_workgroup_threads", "max_workgroup_bytes", "max_workgroups",
+                                          "storage_alignment",     "uniform_alignment"};
+    json_array_foreach(devices, i, device)
+    {
         assert_int_equal(json_integer_value(json_object_get(device, "index")), i);
         assert_true(json_string_length(json_object_get(device, "name")) > 0);
         assert_true(json_string_length(json_object_get(device, "runtime")) > 0);
@@ -44,7 +45,8 @@ static void test_devices_probed(void **state)
     (void)state;
     json_t *devices = cli_json("$C devices --probe --json"), *device;
     size_t i;
-    json_array_foreach(devices, i, device) {
+    json_array_foreach(devices, i, device)
+    {
         assert_null(json_object_get(device, "error"));
         bool subgroups = json_is_true(json_object_get(device, "subgroups"));
         assert_int_equal(json_integer_value(json_object_get(device, "subgroup_size")) > 0, subgroups);
@@ -82,7 +84,8 @@ static void test_doctor(void **state)
     assert_string_equal(json_string_value(json_object_get(report, "advice")), "");
     assert_true(json_array_size(checks) > 20);
     size_t i;
-    json_array_foreach(checks, i, check) {
+    json_array_foreach(checks, i, check)
+    {
         assert_true(json_is_true(json_object_get(check, "ok")));
         json_t *nmse = json_object_get(check, "nmse"), *limit = json_object_get(check, "limit");
         assert_true(json_is_real(nmse) && json_real_value(nmse) <= json_real_value(limit));
@@ -193,12 +196,17 @@ static void test_bench(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_devices),  cmocka_unit_test(test_devices_probed),
-        cmocka_unit_test(test_doctor),   cmocka_unit_test(test_choosing_a_device),
+        cmocka_unit_test(test_devices),
+        cmocka_unit_test(test_devices_probed),
+        cmocka_unit_test(test_doctor),
+        cmocka_unit_test(test_choosing_a_device),
         cmocka_unit_test(test_choosing_a_runtime),
-        cmocka_unit_test(test_no_gpu),   cmocka_unit_test(test_no_library),
-        cmocka_unit_test(test_run),      cmocka_unit_test(test_run_twice),
-        cmocka_unit_test(test_ends),     cmocka_unit_test(test_chat),
+        cmocka_unit_test(test_no_gpu),
+        cmocka_unit_test(test_no_library),
+        cmocka_unit_test(test_run),
+        cmocka_unit_test(test_run_twice),
+        cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_chat),
         cmocka_unit_test(test_bench),
     };
     return cmocka_run_group_tests_name("cli_gpu", tests, cli_setup, cli_teardown);

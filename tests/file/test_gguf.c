@@ -55,9 +55,24 @@ static const struct known_file {
     uint32_t embedding_length, block_count, vocabulary;
     struct known_tensor first, last;
 } known_files[] = {
-    {"models/rwkv7-tiny-f16.gguf", 13414432, 174, 28, "RWKV-7 Tiny", 256, 6, 2560,
-     {"token_embd.weight", 1, {256, 2560}, 1310720, 55328}, {"output.weight", 1, {256, 2560}, 1310720, 12103712}},
-    {"models/ref/tiny-rwkv7.gguf", 3361984, 342, 17, "tiny-rwkv7", 64, 12, 256,
+    {"models/rwkv7-tiny-f16.gguf",
+     13414432,
+     174,
+     28,
+     "RWKV-7 Tiny",
+     256,
+     6,
+     2560,
+     {"token_embd.weight", 1, {256, 2560}, 1310720, 55328},
+     {"output.weight", 1, {256, 2560}, 1310720, 12103712}},
+    {"models/ref/tiny-rwkv7.gguf",
+     3361984,
+     342,
+     17,
+     "tiny-rwkv7",
+     64,
+     12,
+     256,
      {"token_embd.weight", 0, {64, 256}, 65536, 25792},
      {"blk.11.channel_mix_lerp_k.weight", 0, {64, 1}, 256, 3361728}},
 };

@@ -155,12 +155,12 @@ static const struct hostile cases[] = {
 };
 
 /* every value type, arrays of both kinds, three tensors, an alignment of its own */
-static const char complete_file[] =
-    HEAD(3, 16) "'general.alignment' 4:4 64:4 'u8' 0:4 255:1 'i8' 1:4 255:1 'u16' 2:4 65535:2 'i16' 3:4 32768:2 "
-    "'i32' 5:4 2147483648:4 'f32' 6:4 1069547520:4 'bool' 7:4 1:1 'string' 8:4 'text' 'u64' 10:4 " U64_MAX ":8 "
-    "'i64' 11:4 9223372036854775808:8 'f64' 12:4 4609434218613702656:8 'numbers' 9:4 5:4 3:8 1:4 2:4 3:4 "
-    "'strings' 9:4 8:4 3:8 'a' '' 'ccc' 'bools' 9:4 7:4 2:8 0:1 1:1 'none' 9:4 8:4 0:8 "
-    "'a.weight' 2:4 32:8 2:8 0:4 0:8 'b.weight' 1:4 32:8 8:4 256:8 'c' 1:4 1:8 77:4 320:8 ^64 =256 =34 ^64 =1";
+static const char complete_file[] = HEAD(
+    3, 16) "'general.alignment' 4:4 64:4 'u8' 0:4 255:1 'i8' 1:4 255:1 'u16' 2:4 65535:2 'i16' 3:4 32768:2 "
+           "'i32' 5:4 2147483648:4 'f32' 6:4 1069547520:4 'bool' 7:4 1:1 'string' 8:4 'text' 'u64' 10:4 " U64_MAX ":8 "
+           "'i64' 11:4 9223372036854775808:8 'f64' 12:4 4609434218613702656:8 'numbers' 9:4 5:4 3:8 1:4 2:4 3:4 "
+           "'strings' 9:4 8:4 3:8 'a' '' 'ccc' 'bools' 9:4 7:4 2:8 0:1 1:1 'none' 9:4 8:4 0:8 "
+           "'a.weight' 2:4 32:8 2:8 0:4 0:8 'b.weight' 1:4 32:8 8:4 256:8 'c' 1:4 1:8 77:4 320:8 ^64 =256 =34 ^64 =1";
 
 /* ---- writing a file from words ------------------------------------------------------------------------------ */
 
@@ -223,7 +223,8 @@ static uint64_t touch(const struct model_file *f)
         const struct bytes *strings = m->items;
         for (uint64_t j = 0; j < m->count; j++) {
             if (m->item_type != VALUE_STRING) sum += (uint64_t)metadata_integer(m, j) + (metadata_number(m, j) > 0);
-            else for (size_t k = 0; k < strings[j].length; k++) sum += (uint8_t)strings[j].data[k];
+            else
+                for (size_t k = 0; k < strings[j].length; k++) sum += (uint8_t)strings[j].data[k];
         }
     }
     for (size_t i = 0; i < model_file_n_tensors(f); i++) {

@@ -13,14 +13,13 @@
 
 #include <cmocka.h>
 
-static const char double_wgsl[] =
-    "struct Params { factor: u32 }\n"
-    "@group(0) @binding(0) var<uniform> params: Params;\n"
-    "@group(0) @binding(1) var<storage, read> x: array<u32>;\n"
-    "@group(0) @binding(2) var<storage, read_write> y: array<u32>;\n"
-    "@compute @workgroup_size(4) fn main(@builtin(global_invocation_id) id: vec3u) {\n"
-    "    y[id.x] = x[id.x] * params.factor;\n"
-    "}\n";
+static const char double_wgsl[] = "struct Params { factor: u32 }\n"
+                                  "@group(0) @binding(0) var<uniform> params: Params;\n"
+                                  "@group(0) @binding(1) var<storage, read> x: array<u32>;\n"
+                                  "@group(0) @binding(2) var<storage, read_write> y: array<u32>;\n"
+                                  "@compute @workgroup_size(4) fn main(@builtin(global_invocation_id) id: vec3u) {\n"
+                                  "    y[id.x] = x[id.x] * params.factor;\n"
+                                  "}\n";
 
 static const char *device(void) { return getenv("CORVID_DEVICE"); }
 

@@ -40,7 +40,9 @@ static WGPUBool poll_device(WGPUDevice device, WGPUBool wait, WGPUSubmissionInde
 static struct gpu *fake_gpu(void)
 {
     static struct gpu gpu;
-    gpu = (struct gpu){.w = {.runtime = "fake", .DevicePoll = poll_device, .DeviceStartGraphicsDebuggerCapture = start,
+    gpu = (struct gpu){.w = {.runtime = "fake",
+                             .DevicePoll = poll_device,
+                             .DeviceStartGraphicsDebuggerCapture = start,
                              .DeviceStopGraphicsDebuggerCapture = stop}};
     starts = stops = 0;
     start_succeeds = true;
@@ -108,8 +110,10 @@ static const CorvidWgpuScalar F16 = CorvidWgpuScalar_F16, F32 = CorvidWgpuScalar
 static size_t three_kinds(WGPUAdapter adapter, size_t capacity, CorvidWgpuCooperativeMatrix *out)
 {
     const CorvidWgpuCooperativeMatrix all[] = {
-        {16, 16, 16, F16, F16, F32, F32, false}, {16, 16, 32, I8, I8, I32, I32, false},
-        {16, 8, 16, F16, F16, F32, F32, false},  {16, 16, 32, I8, I8, I32, I32, true},
+        {16, 16, 16, F16, F16, F32, F32, false},
+        {16, 16, 32, I8, I8, I32, I32, false},
+        {16, 8, 16, F16, F16, F32, F32, false},
+        {16, 16, 32, I8, I8, I32, I32, true},
         {8, 8, 4, F16, CorvidWgpuScalar_BF16, F16, F16, false},
     };
     (void)adapter;
@@ -194,9 +198,12 @@ static void validation_layers_are_heard(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(captures_the_second_step),  cmocka_unit_test(captures_nothing_unasked),
-        cmocka_unit_test(says_that_nothing_can_capture), cmocka_unit_test(matrix_shapes_are_grouped),
-        cmocka_unit_test(long_lists_are_cut),        cmocka_unit_test(validation_layers_are_heard),
+        cmocka_unit_test(captures_the_second_step),
+        cmocka_unit_test(captures_nothing_unasked),
+        cmocka_unit_test(says_that_nothing_can_capture),
+        cmocka_unit_test(matrix_shapes_are_grouped),
+        cmocka_unit_test(long_lists_are_cut),
+        cmocka_unit_test(validation_layers_are_heard),
     };
     return cmocka_run_group_tests_name("native", tests, NULL, NULL);
 }

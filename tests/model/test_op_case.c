@@ -110,12 +110,9 @@ static void self_test_covers_all(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(equal_is_right),
-        cmocka_unit_test(near_is_right),
-        cmocka_unit_test(one_value_off_is_wrong),
-        cmocka_unit_test(many_values_off_are_wrong),
-        cmocka_unit_test(nan_is_wrong),
-        cmocka_unit_test(first_mistake_and_worst_error_are_kept),
+        cmocka_unit_test(equal_is_right),         cmocka_unit_test(near_is_right),
+        cmocka_unit_test(one_value_off_is_wrong), cmocka_unit_test(many_values_off_are_wrong),
+        cmocka_unit_test(nan_is_wrong),           cmocka_unit_test(first_mistake_and_worst_error_are_kept),
         cmocka_unit_test(self_test_covers_all),
     };
     return cmocka_run_group_tests_name("op_case", tests, NULL, NULL);

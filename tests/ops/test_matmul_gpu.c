@@ -13,16 +13,20 @@
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 static const struct step_shape lengths[] = {
-    {{{1, 0, 0}}}, {{{2, 0, 0}}}, {{{3, 0, 0}}},  {{{5, 0, 0}}},  {{{8, 0, 0}}},
-    {{{9, 0, 0}}}, {{{33, 0, 0}}}, {{{64, 0, 0}}}, {{{1, 0, 0}, {129, 1, 0}}},
+    {{{1, 0, 0}}},  {{{2, 0, 0}}},  {{{3, 0, 0}}},
+    {{{5, 0, 0}}},  {{{8, 0, 0}}},  {{{9, 0, 0}}},
+    {{{33, 0, 0}}}, {{{64, 0, 0}}}, {{{1, 0, 0}, {129, 1, 0}}},
 };
 
 enum { END = PRODUCTS_END };
 
 static const uint32_t products[][6] = {
-    {QUANT_F16, QUANT_F16, QUANT_F16, QUANT_F16, 68, 64},  {QUANT_F32, QUANT_F16, QUANT_BF16, END, 20, 36},
-    {QUANT_Q8_0, QUANT_Q8_0, QUANT_Q8_0, END, 132, 96},    {QUANT_Q4_K, QUANT_Q4_K, QUANT_Q6_K, QUANT_F16, 260, 256},
-    {QUANT_Q8_0, END, END, END, 36, 32},                   {QUANT_Q5_0, QUANT_Q8_0, QUANT_Q8_0, QUANT_Q5_0, 4, 320},
+    {QUANT_F16, QUANT_F16, QUANT_F16, QUANT_F16, 68, 64},
+    {QUANT_F32, QUANT_F16, QUANT_BF16, END, 20, 36},
+    {QUANT_Q8_0, QUANT_Q8_0, QUANT_Q8_0, END, 132, 96},
+    {QUANT_Q4_K, QUANT_Q4_K, QUANT_Q6_K, QUANT_F16, 260, 256},
+    {QUANT_Q8_0, END, END, END, 36, 32},
+    {QUANT_Q5_0, QUANT_Q8_0, QUANT_Q8_0, QUANT_Q5_0, 4, 320},
 };
 
 static const char *const acts[] = {"", " sigmoid", " tanh", " relu2", " silu", " gelu"};

@@ -100,12 +100,15 @@ static const struct op_case cases[] = {
     {"attention D=80 H=2/1", record_attention, {80, 2, 1, 300, 0}, STEPS(near), USUAL},
     {"attention D=4 H=2/2", record_attention, {4, 2, 2, 300, 0}, STEPS(near), USUAL},
     {"kv_write, attention D=32 H=4/2", record_attention_written, {32, 4, 2, 64, 0}, STEPS(growing), USUAL},
-    {"kv_write, attention D=64 H=2/1 window=9 ring of 48", record_attention_written, {64, 2, 1, 48, 9}, STEPS(growing),
+    {"kv_write, attention D=64 H=2/1 window=9 ring of 48",
+     record_attention_written,
+     {64, 2, 1, 48, 9},
+     STEPS(growing),
      USUAL},
 };
 
-static const struct op_case in_parts = {"embed F32 V=3001 C=128 in parts", record_embed, {QUANT_F32, 3001, 128},
-                                        STEPS(mixed), USUAL};
+static const struct op_case in_parts = {
+    "embed F32 V=3001 C=128 in parts", record_embed, {QUANT_F32, 3001, 128}, STEPS(mixed), USUAL};
 
 static struct gpu_case all[N_VARIANTS * (COUNT(cases) + 1)];
 static size_t n_all;

@@ -172,10 +172,10 @@ static void encode_q4_k_edge_cases(void **state)
 static float half_value(unsigned h)
 {
     unsigned exponent = h >> 10 & 31, fraction = h & 1023;
-    double size = exponent == 0    ? ldexp(fraction, -24)
-                  : exponent < 31  ? ldexp(1024 + fraction, (int)exponent - 25)
-                  : fraction == 0  ? (double)INFINITY
-                                   : (double)NAN;
+    double size = exponent == 0   ? ldexp(fraction, -24)
+                  : exponent < 31 ? ldexp(1024 + fraction, (int)exponent - 25)
+                  : fraction == 0 ? (double)INFINITY
+                                  : (double)NAN;
     return (float)(h & 0x8000 ? -size : size);
 }
 
@@ -186,10 +186,8 @@ static void half_converts_every_value(void **state)
         float f = f16_to_f32((uint16_t)h);
         assert_same_float(f, half_value(h), "f16", h);
         uint16_t back = f32_to_f16(f);
-        if (isnan(f))
-            assert_true((back & 0x7c00) == 0x7c00 && (back & 0x3ff));
-        else
-            assert_int_equal(back, h);
+        if (isnan(f)) assert_true((back & 0x7c00) == 0x7c00 && (back & 0x3ff));
+        else assert_int_equal(back, h);
     }
 }
 
@@ -210,14 +208,10 @@ static void half_rounds_to_nearest_even(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(table_finds_every_type),
-        cmocka_unit_test(row_bytes_checks_blocks_and_overflow),
-        cmocka_unit_test(decode_equals_golden),
-        cmocka_unit_test(encode_equals_golden),
-        cmocka_unit_test(encode_is_as_good_as_ggml),
-        cmocka_unit_test(encode_q4_k_edge_cases),
-        cmocka_unit_test(half_converts_every_value),
-        cmocka_unit_test(half_rounds_to_nearest_even),
+        cmocka_unit_test(table_finds_every_type),    cmocka_unit_test(row_bytes_checks_blocks_and_overflow),
+        cmocka_unit_test(decode_equals_golden),      cmocka_unit_test(encode_equals_golden),
+        cmocka_unit_test(encode_is_as_good_as_ggml), cmocka_unit_test(encode_q4_k_edge_cases),
+        cmocka_unit_test(half_converts_every_value), cmocka_unit_test(half_rounds_to_nearest_even),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

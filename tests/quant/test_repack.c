@@ -104,12 +104,10 @@ static const struct model {
     float (*weight)(struct planes p, size_t k);
     size_t quant_words, scale_words;
 } models[] = {
-    {QUANT_F32, f32_weight, 8192, 0},       {QUANT_F16, f16_weight, 4096, 0},
-    {QUANT_BF16, bf16_weight, 4096, 0},     {QUANT_Q8_0, q8_0_weight, 2048, 128},
-    {QUANT_Q4_0, q4_0_weight, 1024, 128},   {QUANT_Q4_1, q4_1_weight, 1024, 256},
-    {QUANT_Q5_0, q5_0_weight, 1024, 384},   {QUANT_Q5_1, q5_1_weight, 1024, 512},
-    {QUANT_Q4_K, q4_k_weight, 1024, 128},   {QUANT_Q5_K, q5_k_weight, 1024, 384},
-    {QUANT_Q6_K, q6_k_weight, 1024, 672},
+    {QUANT_F32, f32_weight, 8192, 0},     {QUANT_F16, f16_weight, 4096, 0},     {QUANT_BF16, bf16_weight, 4096, 0},
+    {QUANT_Q8_0, q8_0_weight, 2048, 128}, {QUANT_Q4_0, q4_0_weight, 1024, 128}, {QUANT_Q4_1, q4_1_weight, 1024, 256},
+    {QUANT_Q5_0, q5_0_weight, 1024, 384}, {QUANT_Q5_1, q5_1_weight, 1024, 512}, {QUANT_Q4_K, q4_k_weight, 1024, 128},
+    {QUANT_Q5_K, q5_k_weight, 1024, 384}, {QUANT_Q6_K, q6_k_weight, 1024, 672},
 };
 
 enum { N_MODELS = sizeof models / sizeof *models };

@@ -15,7 +15,7 @@ void case_run(void **test_state);
 
 /* The two ways in which kernels differ from device to device. The GPU is opened once. */
 enum variant { VARIANT_PLAIN, VARIANT_FEATURES, N_VARIANTS };
-struct gpu *case_gpu(enum variant v);      /* aborts if there is none */
+struct gpu *case_gpu(enum variant v);          /* aborts if there is none */
 const char *case_variant_name(enum variant v); /* "plain", "subgroup f16" */
 void case_close(void);
 

@@ -97,17 +97,13 @@ void cli_free(struct cli_result *r)
     r->out = r->err = NULL;
 }
 
-static bool holds(const char *text, const char *expected)
-{
-    return expected ? strstr(text, expected) != NULL : !*text;
-}
+static bool holds(const char *text, const char *expected) { return expected ? strstr(text, expected) != NULL : !*text; }
 
 void cli_expect(const struct cli_result *r, int code, const char *out, const char *err)
 {
     if (r->code == code && holds(r->out, out) && holds(r->err, err)) return;
     fail_msg("%s\nexit code %d, expected %d\nout: %.2000s\nexpected: %s\nerr: %.2000s\nexpected: %s", r->command,
-             r->code, code, r->out, out ? out : "nothing", r->err,
-             err ? err : "nothing");
+             r->code, code, r->out, out ? out : "nothing", r->err, err ? err : "nothing");
 }
 
 void cli_expect_error(const char *command, int code, const char *message)

@@ -15,8 +15,8 @@
 
 struct cli_result {
     char command[512];
-    int code;           /* 128 + signal if it was killed */
-    char *out, *err;    /* malloc'ed, 0-terminated */
+    int code;        /* 128 + signal if it was killed */
+    char *out, *err; /* malloc'ed, 0-terminated */
 };
 
 /* For cmocka_run_group_tests: makes and removes $T, and sets $C and $S. */

@@ -116,8 +116,14 @@ static void test_chances(void **state)
         {.temperature = 1, .top_p = 0.9f, .repeat_penalty = 1},
         {.temperature = 5, .top_p = 0, .repeat_penalty = 1},
         {.temperature = 2, .top_p = 1, .min_p = 0.1f, .repeat_penalty = 1},
-        {.temperature = 0.8f, .top_p = 0.95f, .min_p = 0.02f, .top_k = 20, .repeat_penalty = 1.3f,
-         .presence_penalty = 0.4f, .frequency_penalty = 0.3f, .penalty_window = 10},
+        {.temperature = 0.8f,
+         .top_p = 0.95f,
+         .min_p = 0.02f,
+         .top_k = 20,
+         .repeat_penalty = 1.3f,
+         .presence_penalty = 0.4f,
+         .frequency_penalty = 0.3f,
+         .penalty_window = 10},
         {.temperature = 1, .top_p = 0.7f, .repeat_penalty = 0.8f, .presence_penalty = -0.5f, .penalty_window = -1},
     };
     struct rng rng;
@@ -153,8 +159,8 @@ static void test_greedy(void **state)
 static void test_strange_logits(void **state)
 {
     (void)state;
-    struct sampler_params p = {.temperature = 1, .top_p = 0.9f, .min_p = 0.01f, .repeat_penalty = 0.001f,
-                               .penalty_window = 4};
+    struct sampler_params p = {
+        .temperature = 1, .top_p = 0.9f, .min_p = 0.01f, .repeat_penalty = 0.001f, .penalty_window = 4};
     struct sampler *s = create(p, 4);
     sampler_accept(s, 1);
     sampler_accept(s, -1); /* ignored */
@@ -178,8 +184,12 @@ static void test_strange_logits(void **state)
 static void test_window(void **state)
 {
     (void)state;
-    struct sampler_params p = {.temperature = 0, .top_p = 1, .repeat_penalty = 1.5f, .presence_penalty = 0.5f,
-                               .frequency_penalty = 0.25f, .penalty_window = 7};
+    struct sampler_params p = {.temperature = 0,
+                               .top_p = 1,
+                               .repeat_penalty = 1.5f,
+                               .presence_penalty = 0.5f,
+                               .frequency_penalty = 0.25f,
+                               .penalty_window = 7};
     struct rng rng;
     rng_seed(&rng, 12);
     struct sampler *s = create(p, V);
@@ -202,8 +212,8 @@ static void test_window(void **state)
 static void test_seeds(void **state)
 {
     (void)state;
-    struct sampler_params p = {.temperature = 1, .top_p = 0.95f, .top_k = 40, .repeat_penalty = 1.1f,
-                               .penalty_window = 16, .seed = 99};
+    struct sampler_params p = {
+        .temperature = 1, .top_p = 0.95f, .top_k = 40, .repeat_penalty = 1.1f, .penalty_window = 16, .seed = 99};
     float logits[V];
     struct rng rng;
     rng_seed(&rng, 13);

@@ -95,8 +95,8 @@ static void assert_tokens(const struct tokenizer *t, const char *text, int flags
 #define TOKENS(...) (const int32_t[]){__VA_ARGS__}, sizeof((const int32_t[]){__VA_ARGS__}) / sizeof(int32_t)
 
 static const struct token escaped[] = {
-    {"<s>", 3, 0}, {"\\x00", 1, 0}, {"\\n", 1, 0}, {"\\n\\n", 1, 0}, {"\\t\\r", 1, 0}, {"\\\\", 1, 0},
-    {"\\'\"", 1, 0}, {"\\xe6\\x9D\\xb1", 1, 0}, {"a", 1, 0}, {"abc", 1, 0}, {"b", 1, 0}, {"zz", 5, 0},
+    {"<s>", 3, 0},   {"\\x00", 1, 0},           {"\\n", 1, 0}, {"\\n\\n", 1, 0}, {"\\t\\r", 1, 0}, {"\\\\", 1, 0},
+    {"\\'\"", 1, 0}, {"\\xe6\\x9D\\xb1", 1, 0}, {"a", 1, 0},   {"abc", 1, 0},    {"b", 1, 0},      {"zz", 5, 0},
 };
 
 static void test_rwkv_escapes(void **state)
@@ -327,9 +327,9 @@ static void test_llama_special(void **state)
 {
     (void)state;
     static const struct token tokens[] = {
-        {"<unk>", 2, 0}, {"<s>", 3, 0}, {"</s>", 3, 0}, {"\u2581", 1, -1}, {"a", 1, -1}, {"b", 1, -1}, {"ab", 1, -2},
-        {"bab", 4, 0}, {"aab", 4, 0}, {"baaba", 4, 0}, {"\u2581a", 1, -3}, {"<end_of_turn>", 4, 0}, {"<", 1, -9},
-        {"c", 1, 0}, {"c", 1, 0}, /* twice: the last one counts */
+        {"<unk>", 2, 0}, {"<s>", 3, 0}, {"</s>", 3, 0}, {"\u2581", 1, -1}, {"a", 1, -1},       {"b", 1, -1},
+        {"ab", 1, -2},   {"bab", 4, 0}, {"aab", 4, 0},  {"baaba", 4, 0},   {"\u2581a", 1, -3}, {"<end_of_turn>", 4, 0},
+        {"<", 1, -9},    {"c", 1, 0},   {"c", 1, 0}, /* twice: the last one counts */
     };
     struct opened o;
     begin(&o, "llama", tokens, 15);
@@ -359,9 +359,12 @@ static void test_llama_special(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rwkv_escapes),    cmocka_unit_test(test_rwkv_twice),
-        cmocka_unit_test(test_hostile_rwkv),    cmocka_unit_test(test_hostile_lengths),
-        cmocka_unit_test(test_hostile_llama),   cmocka_unit_test(test_llama_special),
+        cmocka_unit_test(test_rwkv_escapes),
+        cmocka_unit_test(test_rwkv_twice),
+        cmocka_unit_test(test_hostile_rwkv),
+        cmocka_unit_test(test_hostile_lengths),
+        cmocka_unit_test(test_hostile_llama),
+        cmocka_unit_test(test_llama_special),
         cmocka_unit_test(test_sentencepiece_against_naive),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
