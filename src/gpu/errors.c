@@ -45,8 +45,8 @@ void gpu_on_lost(WGPUDevice const *device, WGPUDeviceLostReason reason, WGPUStri
     (void)device, (void)unused;
     struct gpu *gpu = user;
     if (reason == WGPUDeviceLostReason_Destroyed || reason == WGPUDeviceLostReason_CallbackCancelled) return;
+    remember(gpu, ERR_DEVICE_LOST, "the GPU was lost: close the model and open it again", message);
     gpu->lost = true;
-    remember(gpu, ERR_DEVICE_LOST, "the GPU was lost", message);
 }
 
 /* The log tells much that is an error elsewhere too. Only what a driver's validation layer finds against the rules of
@@ -69,10 +69,9 @@ void gpu_hear_log(struct gpu *gpu, bool hear)
 
 bool gpu_check(struct gpu *gpu, struct error *err)
 {
-    if (gpu->lost) return fail(err, ERR_DEVICE_LOST, "the GPU was lost: open the model again");
     lock(gpu);
     struct error error = gpu->error;
-    gpu->error = (struct error){0};
+    if (!gpu->lost) gpu->error = (struct error){0}; /* that it was lost is said again and again */
     unlock(gpu);
     if (error.code && err) *err = error;
     return !error.code;

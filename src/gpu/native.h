@@ -65,7 +65,7 @@ struct gpu_ticket {
     WGPUBuffer buffer;
     uint64_t capacity, bytes;
     WGPUSubmissionIndex submission;
-    bool open, submitted, mapped;
+    bool open, submitted;
     volatile bool done, ok; /* set by the map callback */
 };
 

@@ -69,7 +69,7 @@ bool gpu_read(struct gpu *gpu, struct gpu_range from, unsigned *ticket, struct e
     gpu->w.CommandEncoderCopyBufferToBuffer(gpu->encoder, from.buffer->handle, from.at, t->buffer, 0, from.bytes);
     t->bytes = from.bytes;
     t->open = true;
-    t->submitted = t->mapped = t->done = t->ok = false;
+    t->submitted = t->done = t->ok = false;
     *ticket = i;
     return true;
 }
@@ -110,7 +110,6 @@ bool gpu_wait(struct gpu *gpu, unsigned ticket, const void **data, struct error 
     struct gpu_ticket *t = &gpu->tickets[ticket];
     if (!t->submitted) return gpu_check(gpu, err) ? fail(err, ERR_DEVICE, "a read that was not submitted") : false;
     while (!t->done && !gpu->lost) gpu->w.DevicePoll(gpu->device, true, &t->submission);
-    t->mapped = t->ok;
     if (!gpu_check(gpu, err)) return false;
     if (!t->ok) return fail(err, ERR_DEVICE, "GPU memory cannot be read back");
     *data = gpu->w.BufferGetConstMappedRange(t->buffer, 0, (size_t)t->bytes);
@@ -122,7 +121,7 @@ void gpu_release(struct gpu *gpu, unsigned ticket)
     struct gpu_ticket *t = &gpu->tickets[ticket];
     while (t->submitted && !t->done && !gpu->lost) gpu->w.DevicePoll(gpu->device, true, &t->submission);
     if (t->done && t->ok) gpu->w.BufferUnmap(t->buffer);
-    t->open = t->submitted = t->mapped = false;
+    t->open = t->submitted = false;
 }
 
 bool gpu_finish(struct gpu *gpu, struct error *err)

@@ -30,10 +30,11 @@ struct exec_gpu {
     struct gpu_pool *state_pool;
     struct gpu_range *states; /* [n_states], all slots */
     struct gpu_buffer *batch, *params, *dummy;
-    uint64_t params_used, params_bytes;
     struct planned *dispatches;
     uint32_t n_dispatches;
-    const struct op_call *call; /* being planned */
+    uint32_t n_wanted;           /* dispatches that the first planning counted */
+    unsigned char *params_image; /* [n_wanted * PARAMS_SLOT] while they are planned */
+    const struct op_call *call;  /* being planned */
 };
 
 enum { PARAMS_SLOT = 256, DUMMY_BYTES = 256 };
@@ -42,7 +43,7 @@ static void gpu_exec_destroy(struct exec *e)
 {
     struct exec_gpu *x = (struct exec_gpu *)e;
     for (uint32_t i = 0; i < x->n_dispatches; i++) gpu_bindings_destroy(x->dispatches[i].bindings);
-    free(x->dispatches);
+    free(x->params_image);
     kernel_cache_free(&x->kernels);
     for (uint32_t i = 0; x->values && i < x->plan.n_buffers; i++) gpu_buffer_destroy(x->values[i]);
     gpu_pool_destroy(x->state_pool);
@@ -82,7 +83,7 @@ static struct gpu_range value_range(const struct exec_gpu *x, val v, uint32_t ro
     return (struct gpu_range){x->values[x->plan.buffer_of[v.id]], 0, bytes};
 }
 
-/* copies a range to out; begins a submission if none is being recorded */
+/* copies a range to out, in a submission of its own */
 static bool read_back(struct exec_gpu *x, struct gpu_range range, float *out, struct error *err)
 {
     unsigned ticket;
@@ -199,20 +200,11 @@ static struct gpu_range operand_range(const struct exec_gpu *x, const struct ope
     }
 }
 
-static bool reserve_dispatch(struct exec_gpu *x, struct error *err)
-{
-    if (x->n_dispatches & (x->n_dispatches - 1)) return true;
-    size_t capacity = x->n_dispatches ? 2 * (size_t)x->n_dispatches : 1;
-    struct planned *grown = realloc(x->dispatches, capacity * sizeof *grown);
-    if (!grown) return fail_memory(err, "the list of dispatches");
-    x->dispatches = grown;
-    return true;
-}
-
-/* op_plan.dispatch, the first time: only which kernels there will be */
+/* op_plan.dispatch, the first time: only which kernels there will be, and how many dispatches */
 static bool want_kernel(void *executor, const struct dispatch_desc *d, struct error *err)
 {
     struct exec_gpu *x = executor;
+    x->n_wanted++;
     return kernel_cache_want(&x->kernels, d, err);
 }
 
@@ -220,20 +212,17 @@ static bool want_kernel(void *executor, const struct dispatch_desc *d, struct er
 static bool add_dispatch(void *executor, const struct dispatch_desc *d, struct error *err)
 {
     struct exec_gpu *x = executor;
-    if (!reserve_dispatch(x, err)) return false;
     const struct gpu_kernel *kernel = kernel_cache_find(&x->kernels, d);
-    if (!kernel) return fail(err, ERR_DEVICE, "an op planned other kernels the second time");
-    if (x->params_used + PARAMS_SLOT > x->params_bytes) return fail(err, ERR_LIMIT, "too many dispatches");
-    unsigned char slot[PARAMS_SLOT] = {0};
-    memcpy(slot, d->params, d->params_bytes);
-    gpu_write(x->gpu, x->params, x->params_used, slot, PARAMS_SLOT);
+    if (!kernel || x->n_dispatches == x->n_wanted)
+        return fail(err, ERR_DEVICE, "an op planned other kernels the second time");
+    uint64_t params_at = PARAMS_SLOT * (uint64_t)x->n_dispatches;
+    memcpy(x->params_image + params_at, d->params, d->params_bytes);
     struct gpu_range ranges[2 + DISPATCH_MAX_OPERANDS];
-    ranges[0] = (struct gpu_range){x->params, x->params_used, PARAMS_SLOT};
+    ranges[0] = (struct gpu_range){x->params, params_at, PARAMS_SLOT};
     ranges[1] = (struct gpu_range){x->batch, 0, batch_bytes(x->base.limits)};
     for (size_t i = 0; i < d->n_operands; i++) ranges[2 + i] = operand_range(x, &d->operands[i]);
     struct gpu_bindings *bindings = gpu_bindings_create(x->gpu, kernel, ranges, 2 + d->n_operands, err);
     if (!bindings) return false;
-    x->params_used += PARAMS_SLOT;
     val out = x->call->out[0];
     x->dispatches[x->n_dispatches++] = (struct planned){.kernel = kernel,
                                                         .bindings = bindings,
@@ -325,12 +314,30 @@ static bool create_buffers(struct exec_gpu *x, struct error *err)
         if (!x->values[i]) return false;
         x->base.sizes.work_bytes += x->plan.bytes[i];
     }
-    /* an op plans at most a kernel for each of a few row counts and parts of its matrix */
-    x->params_bytes = PARAMS_SLOT * (uint64_t)(g->n_calls + 1) * 12 + PARAMS_SLOT * 8 * WEIGHT_MAX_PARTS;
     x->batch = gpu_buffer_create(x->gpu, "batch", batch_bytes(*l), err);
-    x->params = x->batch ? gpu_buffer_create(x->gpu, "params", x->params_bytes, err) : NULL;
-    x->dummy = x->params ? gpu_buffer_create(x->gpu, "dummy", DUMMY_BYTES, err) : NULL;
+    x->dummy = x->batch ? gpu_buffer_create(x->gpu, "dummy", DUMMY_BYTES, err) : NULL;
     return x->dummy && create_states(x, err);
+}
+
+/* Plans twice: first to compile all kernels together and to know how many dispatches there are, then to make them. */
+static bool plan(struct exec_gpu *x, struct error *err)
+{
+    const struct graph *g = x->base.g;
+    for (uint32_t i = 0; i < g->n_calls; i++)
+        if (!plan_call(x, &g->calls[i], want_kernel, err)) return false;
+    if (!kernel_cache_compile(&x->kernels, err)) return false;
+    const uint64_t params_bytes = PARAMS_SLOT * (uint64_t)(x->n_wanted ? x->n_wanted : 1);
+    x->dispatches = arena_alloc(&x->arena, x->n_wanted, sizeof *x->dispatches);
+    x->params_image = calloc(1, (size_t)params_bytes);
+    x->params = gpu_buffer_create(x->gpu, "params", params_bytes, err);
+    if (!x->params) return false;
+    if (!x->dispatches || !x->params_image) return fail_memory(err, "the list of dispatches");
+    for (uint32_t i = 0; i < g->n_calls; i++)
+        if (!plan_call(x, &g->calls[i], add_dispatch, err)) return false;
+    gpu_write(x->gpu, x->params, 0, x->params_image, params_bytes);
+    free(x->params_image);
+    x->params_image = NULL;
+    return gpu_check(x->gpu, err);
 }
 
 static void count(struct exec_gpu *x)
@@ -352,9 +359,7 @@ struct exec *exec_gpu_create(struct gpu *gpu, const struct graph *g, struct step
     x->gpu = gpu;
     kernel_cache_init(&x->kernels, gpu, limits);
     bool ok = create_buffers(x, err) && gpu_weights_load(&x->weights, gpu, g, &x->arena, progress, user, err);
-    for (uint32_t i = 0; ok && i < g->n_calls; i++) ok = plan_call(x, &g->calls[i], want_kernel, err);
-    ok = ok && kernel_cache_compile(&x->kernels, err);
-    for (uint32_t i = 0; ok && i < g->n_calls; i++) ok = plan_call(x, &g->calls[i], add_dispatch, err);
+    ok = ok && plan(x, err);
     if (ok) {
         count(x);
         return &x->base;

@@ -253,6 +253,7 @@ static void push_part(struct graph *g, weight stack, weight part, uint32_t rows,
     if (part.id && !s->vector)
         s->q = s->n_parts && s->q != g->weights[part.id].q ? quant_find(QUANT_F32) : g->weights[part.id].q;
     if (part.id) g->weights[part.id].stacked = true;
+    if (part.id && !s->n_parts) s->name = g->weights[part.id].name; /* stands for the stack in messages */
     s->parts[s->n_parts++] = (struct stack_part){part, rows};
     s->rows += rows;
     if (s->cols < cols) s->cols = cols;

@@ -55,7 +55,18 @@ static inline void k_scale_read(const uint8_t packed[12], int sub, uint32_t *sca
     }
 }
 
-/* The same in 3 words for the GPU: nibble s of word 0 is the low nibble of scale s, of word 1 that of minimum s;
+/* Their 128 bytes of nibbles, of which the low ones of 32 bytes are one sub-block and the high ones the next, to 16
+ * spans. Returns where the next block's go. */
+static inline uint32_t *k_quants_repack(const uint8_t *nibbles, uint32_t *quants)
+{
+    for (int pair = 0; pair < 4; pair++, nibbles += 32, quants += 8) {
+        repack_nibbles(nibbles, quants, quants + 4);
+        repack_nibbles(nibbles + 16, quants + 2, quants + 6);
+    }
+    return quants;
+}
+
+/* The scales in 3 words for the GPU: nibble s of word 0 is the low nibble of scale s, of word 1 that of minimum s;
  * word 2 holds the upper 2 bits of scale s at bit 2s and those of minimum s at bit 16 + 2s. */
 static inline void k_scales_repack(const uint8_t packed[12], uint32_t words[3])
 {

@@ -164,10 +164,7 @@ static void repack(const void *blocks, size_t K, uint32_t *quants, uint32_t *sca
     for (size_t n = K / ITEMS; n > 0; n--, block++, scales += 4) {
         scales[0] = read_u32(block->d); /* d and dmin as they stand */
         k_scales_repack(block->scales, scales + 1);
-        for (int pair = 0; pair < N_SUBS / 2; pair++, quants += 8) {
-            repack_nibbles(block->quants + 32 * pair, quants, quants + 4);
-            repack_nibbles(block->quants + 32 * pair + 16, quants + 2, quants + 6);
-        }
+        quants = k_quants_repack(block->quants, quants);
     }
 }
 

@@ -52,10 +52,7 @@ static void repack(const void *blocks, size_t K, uint32_t *quants, uint32_t *sca
             for (int r = 0; r < 8; r++) word |= (read_u32(block->high + 4 * r) >> s & 0x01010101u) << r;
             scales[4 + s] = word;
         }
-        for (int pair = 0; pair < N_SUBS / 2; pair++, quants += 8) {
-            repack_nibbles(block->quants + 32 * pair, quants, quants + 4);
-            repack_nibbles(block->quants + 32 * pair + 16, quants + 2, quants + 6);
-        }
+        quants = k_quants_repack(block->quants, quants);
     }
 }
 
