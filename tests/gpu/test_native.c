@@ -1,5 +1,5 @@
-/* test_native.c - what gpu/ makes of functions that a runtime may lack, with made-up ones: captures, matrix shapes, the
- * driver's validation layers. */
+/* test_native.c - what gpu/ makes of functions that a runtime may lack and of errors, with made-up ones: captures,
+ * matrix shapes, the driver's validation layers, a lost device. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "gpu/native.h"
@@ -195,6 +195,39 @@ static void validation_layers_are_heard(void **unused)
     assert_true(!log_callback && log_level == WGPULogLevel_Off);
 }
 
+static void a_lost_device_stays_lost(void **unused)
+{
+    (void)unused;
+    struct gpu gpu = {0};
+    struct error err = {0};
+    WGPUStringView why = {"the cable fell out", WGPU_STRLEN};
+    atomic_flag_clear(&gpu.error_lock);
+    gpu_on_lost(NULL, WGPUDeviceLostReason_Destroyed, why, &gpu, NULL); /* by gpu_close: no loss */
+    assert_true(gpu_check(&gpu, &err));
+    gpu_on_error(NULL, WGPUErrorType_Validation, why, &gpu, NULL);
+    gpu_on_lost(NULL, WGPUDeviceLostReason_Unknown, why, &gpu, NULL);
+    for (int i = 0; i < 2; i++) {
+        err = (struct error){0};
+        assert_false(gpu_check(&gpu, &err));
+        assert_int_equal(err.code, ERR_DEVICE_LOST);
+        assert_non_null(strstr(err.message, "open it again: the cable fell out"));
+    }
+}
+
+static void an_error_is_reported_once(void **unused)
+{
+    (void)unused;
+    struct gpu gpu = {0};
+    struct error err = {0};
+    atomic_flag_clear(&gpu.error_lock);
+    gpu_on_error(NULL, WGPUErrorType_OutOfMemory, (WGPUStringView){"first", WGPU_STRLEN}, &gpu, NULL);
+    gpu_on_error(NULL, WGPUErrorType_Validation, (WGPUStringView){"second", WGPU_STRLEN}, &gpu, NULL);
+    assert_false(gpu_check(&gpu, &err));
+    assert_int_equal(err.code, ERR_DEVICE);
+    assert_non_null(strstr(err.message, "out of memory"));
+    assert_true(gpu_check(&gpu, &err));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +237,8 @@ int main(void)
         cmocka_unit_test(matrix_shapes_are_grouped),
         cmocka_unit_test(long_lists_are_cut),
         cmocka_unit_test(validation_layers_are_heard),
+        cmocka_unit_test(a_lost_device_stays_lost),
+        cmocka_unit_test(an_error_is_reported_once),
     };
     return cmocka_run_group_tests_name("native", tests, NULL, NULL);
 }
