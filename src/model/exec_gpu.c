@@ -10,6 +10,7 @@
 #include "model/gpu_weights.h"
 #include "model/kernel_cache.h"
 #include "model/memory_plan.h"
+#include "quant/q8_row.h"
 
 struct planned {
     const struct gpu_kernel *kernel;
@@ -79,12 +80,12 @@ static void replay(const struct exec_gpu *x, const struct step *step)
 
 static struct gpu_range value_range(const struct exec_gpu *x, val v, uint32_t rows)
 {
-    uint64_t bytes = (uint64_t)rows * x->base.g->values[v.id].cols * sizeof(float);
+    uint64_t bytes = (uint64_t)rows * value_row_words(&x->base.g->values[v.id]) * sizeof(uint32_t);
     return (struct gpu_range){x->values[x->plan.buffer_of[v.id]], 0, bytes};
 }
 
 /* copies a range to out, in a submission of its own */
-static bool read_back(struct exec_gpu *x, struct gpu_range range, float *out, struct error *err)
+static bool read_back(struct exec_gpu *x, struct gpu_range range, void *out, struct error *err)
 {
     unsigned ticket;
     const void *data;
@@ -155,18 +156,39 @@ static bool gpu_exec_state_clear(struct exec *e, uint32_t slot, struct error *er
     return gpu_submit(x->gpu, err);
 }
 
+/* a value in int8 form passes through this */
+static uint32_t *q8_image(const struct graph_value *v, uint32_t rows, struct error *err)
+{
+    uint32_t *image = malloc(rows * q8_row_words(v->cols) * sizeof *image);
+    if (!image) fail_memory(err, "an activation");
+    return image;
+}
+
 static bool gpu_exec_value_write(struct exec *e, val v, const float *in, uint32_t rows, struct error *err)
 {
     struct exec_gpu *x = (struct exec_gpu *)e;
+    const struct graph_value *d = &e->g->values[v.id];
     struct gpu_range r = value_range(x, v, rows);
-    gpu_write(x->gpu, r.buffer, r.at, in, r.bytes);
+    uint32_t *image = d->q8 ? q8_image(d, rows, err) : NULL;
+    if (d->q8 && !image) return false;
+    for (uint32_t i = 0; image && i < rows; i++)
+        q8_row_encode(in + (size_t)i * d->cols, d->cols, image + i * q8_row_words(d->cols));
+    gpu_write(x->gpu, r.buffer, r.at, image ? (const void *)image : in, r.bytes);
+    free(image);
     return gpu_check(x->gpu, err);
 }
 
 static bool gpu_exec_value_read(struct exec *e, val v, float *out, uint32_t rows, struct error *err)
 {
     struct exec_gpu *x = (struct exec_gpu *)e;
-    return read_back(x, value_range(x, v, rows), out, err);
+    const struct graph_value *d = &e->g->values[v.id];
+    if (!d->q8) return read_back(x, value_range(x, v, rows), out, err);
+    uint32_t *image = q8_image(d, rows, err);
+    bool ok = image && read_back(x, value_range(x, v, rows), image, err);
+    for (uint32_t i = 0; ok && i < rows; i++)
+        q8_row_decode(image + i * q8_row_words(d->cols), d->cols, out + (size_t)i * d->cols);
+    free(image);
+    return ok;
 }
 
 static const struct exec_functions gpu_functions = {gpu_exec_destroy,     gpu_exec_run,         gpu_exec_state_read,

@@ -49,6 +49,7 @@ static void run_call(struct exec_ref *r, const struct op_call *c, const struct s
         o.state_cols = s->cols;
     }
     op_table[c->op].ref(&o);
+    if (c->op != OP_QUANTIZE && c->out[OUT_Q8].id) ref_quantize(&o.out[0], &o.out[OUT_Q8]);
 }
 
 static bool ref_run(struct exec *e, const struct step *step, float *const *logits, struct error *err)
@@ -92,7 +93,10 @@ static bool ref_state_clear(struct exec *e, uint32_t slot, struct error *err)
 static bool ref_value_write(struct exec *e, val v, const float *in, uint32_t rows, struct error *err)
 {
     (void)err;
-    memcpy(((struct exec_ref *)e)->values[v.id], in, (size_t)rows * e->g->values[v.id].cols * sizeof *in);
+    const struct graph_value *d = &e->g->values[v.id];
+    struct ref_value to = {((struct exec_ref *)e)->values[v.id], rows, d->cols};
+    memcpy(to.data, in, (size_t)rows * d->cols * sizeof *in);
+    if (d->q8) ref_quantize(&to, &to);
     return true;
 }
 

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "quant/q8_row.h"
+
 void graph_init(struct graph *g, bool (*find)(void *user, const char *name, struct tensor_info *out), void *user)
 {
     *g = (struct graph){.find = find, .find_user = user, .layer = -1, .n_values = 1, .n_weights = 1, .n_states = 1};
@@ -135,9 +137,12 @@ static val add_value(struct graph *g, uint32_t cols, enum rows_of rows)
 {
     if (!cols || cols % 4) graph_fail(g, ERR_UNSUPPORTED, "an activation of %u values, expected a multiple of 4", cols);
     if (g->error.code || !GROW(g, values, g->n_values)) return (val){0};
-    g->values[g->n_values] = (struct graph_value){cols, rows, g->n_calls, g->n_calls};
+    g->values[g->n_values] =
+        (struct graph_value){.cols = cols, .rows = rows, .made = g->n_calls, .last = g->n_calls};
     return (val){g->n_values++};
 }
+
+size_t value_row_words(const struct graph_value *v) { return v->q8 ? q8_row_words(v->cols) : v->cols; }
 
 static void record(struct graph *g, struct op_call call)
 {
@@ -215,28 +220,54 @@ val op_token_shift(struct graph *g, val x, weight scale, weight bias, weight ler
     return one_output(g, call, n * C, ROWS_TOKENS);
 }
 
+/* ops whose kernels write the int8 form themselves */
+static bool writes_q8(enum op_id op) { (void)op; return false; }
+
+val op_quantize(struct graph *g, val x)
+{
+    if (!x.id || g->error.code) return (val){0};
+    if (g->values[x.id].as_q8.id) return g->values[x.id].as_q8;
+    const struct graph_value from = g->values[x.id];
+    const bool has_maker = from.made < g->n_calls && g->calls[from.made].out[0].id == x.id;
+    val y = add_value(g, from.cols, from.rows);
+    if (!y.id) return y;
+    g->values[y.id].q8 = true;
+    g->values[x.id].as_q8 = y;
+    if (has_maker && writes_q8(g->calls[from.made].op)) {
+        g->values[y.id].made = from.made;
+        g->calls[from.made].out[OUT_Q8] = y;
+    } else {
+        record(g, (struct op_call){.op = OP_QUANTIZE, .in = {x}, .out = {y}});
+    }
+    return y;
+}
+
+static bool is_integer(const struct graph *g, weight w) { return w.id && !quant_is_float(g->weights[w.id].q); }
+
+/* a matrix of integers, in a model whose products take int8 activations, and columns of x that are whole blocks */
+static bool takes_q8(const struct graph *g, weight w, val x, uint32_t x_at)
+{
+    return g->int8 && is_integer(g, w) && cols_of(g, x) % Q8_BLOCK == 0 && x_at % Q8_BLOCK == 0;
+}
+
 val op_matmul(struct graph *g, weight w, val x, struct matmul_args args)
 {
     uint32_t M = weight_rows(g, w);
     if (w.id) expect(g, g->weights[w.id].name, "its input", x, weight_cols(g, w));
     if (args.bias.id) expect_vector(g, "matmul", "bias", args.bias, M);
     if (args.combine != COMBINE_NONE) expect(g, "matmul", "the other operand", args.other, M);
+    const bool q8 = takes_q8(g, w, x, 0);
     struct op_call call = {.op = OP_MATMUL,
-                           .in = {x, args.other},
+                           .in = {q8 ? (val){0} : x, args.other, q8 ? op_quantize(g, x) : (val){0}},
                            .w = {w, args.bias},
                            .args = {.act = args.act, .combine = args.combine}};
     return one_output(g, call, M, rows_like(g, x));
 }
 
-static bool is_float(const struct quant_info *q)
-{
-    return q->type == QUANT_F32 || q->type == QUANT_F16 || q->type == QUANT_BF16;
-}
-
 /* a stack of one kind can hold both: floats of any kind and width, or quantised rows of the same type and width */
 static bool stackable(const struct graph_weight *a, const struct graph_weight *b)
 {
-    if (is_float(a->q) && is_float(b->q)) return true;
+    if (quant_is_float(a->q) && quant_is_float(b->q)) return true;
     return a->q == b->q && a->cols == b->cols;
 }
 
@@ -298,10 +329,18 @@ static weight bias_stack(struct graph *g, const struct product *p, uint32_t n)
 /* weights of the call: [0 .. n) the matrices, [MAX_PRODUCTS] the biases, then stacks of neighbours of one kind */
 enum { PRODUCTS_BIAS = MAX_PRODUCTS, PRODUCTS_STACKS = MAX_PRODUCTS + 1 };
 
+static bool integers_take_q8(const struct graph *g, val x, const struct product *p, uint32_t n)
+{
+    bool all = true;
+    for (uint32_t i = 0; i < n; i++) all &= !is_integer(g, p[i].w) || takes_q8(g, p[i].w, x, p[i].x_at);
+    return all;
+}
+
 val op_products(struct graph *g, val x, const struct product *p, uint32_t n)
 {
-    struct op_call call = {.op = OP_PRODUCTS, .in = {x}, .args = {.n_products = n}};
+    struct op_call call = {.op = OP_PRODUCTS, .args = {.n_products = n}};
     uint32_t cols = 0, n_stacks = 0;
+    const bool q8 = integers_take_q8(g, x, p, n);
     for (uint32_t i = 0; i < n && !g->error.code; i++) {
         uint32_t M = weight_rows(g, p[i].w), K = weight_cols(g, p[i].w);
         if (p[i].x_at % 4 || p[i].x_at > cols_of(g, x) || K > cols_of(g, x) - p[i].x_at)
@@ -313,6 +352,8 @@ val op_products(struct graph *g, val x, const struct product *p, uint32_t n)
             call.w[PRODUCTS_STACKS + n_stacks++] = add_stack(g, false);
         if (!g->error.code) push_part(g, call.w[PRODUCTS_STACKS + n_stacks - 1], p[i].w, M, K);
         cols += M;
+        if (q8 && is_integer(g, p[i].w)) call.in[IN_Q8] = op_quantize(g, x);
+        else call.in[0] = x;
     }
     call.w[PRODUCTS_BIAS] = bias_stack(g, p, n);
     return one_output(g, call, cols, ROWS_TOKENS);

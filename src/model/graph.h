@@ -14,6 +14,8 @@ struct graph_value {
     uint32_t cols;
     enum rows_of rows;   /* ROWS_TOKENS or ROWS_OUTPUTS */
     uint32_t made, last; /* indices of the calls that make it and use it last */
+    bool q8;             /* in int8 form (quant/q8_row.h) */
+    val as_q8;           /* the same in int8 form, if there is one */
 };
 
 enum { STACK_MAX_PARTS = 8 };
@@ -47,6 +49,7 @@ struct graph {
     bool (*find)(void *user, const char *name, struct tensor_info *out);
     void *find_user;
     int layer; /* -1 outside of layers */
+    bool int8; /* products of integer weights take int8 activations; false: all floats */
 
     struct op_call *calls;
     struct graph_value *values; /* [0] is unused: id 0 is absent */
@@ -55,6 +58,9 @@ struct graph {
     uint32_t n_calls, n_values, n_weights, n_states;
     val logits; /* [O,V], set by the model */
 };
+
+/* 32-bit words of a row of the value on the device */
+size_t value_row_words(const struct graph_value *v);
 
 void graph_init(struct graph *g, bool (*find)(void *user, const char *name, struct tensor_info *out), void *user);
 void graph_free(struct graph *g);
@@ -85,6 +91,8 @@ val op_embed(struct graph *g, weight w, float scale);
 val op_select(struct graph *g, val x);
 val op_layer_norm(struct graph *g, val x, weight scale, weight bias, float eps);
 val op_rms_norm(struct graph *g, val x, val residual, weight scale, float eps);
+/* x in int8 form: written by x's own op where that can, else by one more op. cols: a multiple of 32 */
+val op_quantize(struct graph *g, val x);
 /* y[T,n*C]: n blends side by side, lerp[n,C] */
 val op_token_shift(struct graph *g, val x, weight scale, weight bias, weight lerp, state last, float eps);
 

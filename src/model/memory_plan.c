@@ -9,7 +9,7 @@ struct slot {
 static uint64_t value_bytes(const struct graph_value *v, struct step_limits limits)
 {
     uint64_t rows = v->rows == ROWS_TOKENS ? limits.tokens : limits.outputs;
-    return rows * v->cols * sizeof(float);
+    return rows * value_row_words(v) * sizeof(uint32_t);
 }
 
 /* the free buffer that wastes least; else the largest, to grow; n_buffers if none is free */
@@ -30,6 +30,16 @@ static uint32_t find_free(const struct memory_plan *p, const struct slot *slots,
     return best;
 }
 
+static void place(struct memory_plan *plan, const struct graph *g, uint32_t id, uint64_t need, struct slot *slots)
+{
+    const struct graph_value *v = &g->values[id];
+    uint32_t b = find_free(plan, slots, v->made, need);
+    if (b == plan->n_buffers) plan->n_buffers++;
+    if (plan->bytes[b] < need) plan->bytes[b] = need;
+    slots[b].free_from = g->logits.id == id ? UINT32_MAX : v->last + 1;
+    plan->buffer_of[id] = b;
+}
+
 bool memory_plan_make(struct memory_plan *plan, const struct graph *g, struct step_limits limits, struct arena *arena,
                       struct error *err)
 {
@@ -38,15 +48,9 @@ bool memory_plan_make(struct memory_plan *plan, const struct graph *g, struct st
     plan->bytes = arena_alloc(arena, g->n_values, sizeof *plan->bytes);
     struct slot *slots = arena_alloc(arena, g->n_values, sizeof *slots);
     if (!plan->buffer_of || !plan->bytes || !slots) return fail_memory(err, "the memory plan");
-    /* ids rise with the calls that make the values */
-    for (uint32_t id = 1; id < g->n_values; id++) {
-        const struct graph_value *v = &g->values[id];
-        uint64_t need = value_bytes(v, limits);
-        uint32_t b = find_free(plan, slots, v->made, need);
-        if (b == plan->n_buffers) plan->n_buffers++;
-        if (plan->bytes[b] < need) plan->bytes[b] = need;
-        slots[b].free_from = g->logits.id == id ? UINT32_MAX : v->last + 1;
-        plan->buffer_of[id] = b;
+    for (uint32_t call = 0; call <= g->n_calls; call++) {
+        for (uint32_t id = 1; id < g->n_values; id++)
+            if (g->values[id].made == call) place(plan, g, id, value_bytes(&g->values[id], limits), slots);
     }
     return true;
 }

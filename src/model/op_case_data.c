@@ -101,6 +101,16 @@ val case_input(struct op_bench *b, uint32_t cols, float low, float high)
     return case_blocks(b, cols, &(struct case_range){low, high}, 1);
 }
 
+val case_input_q8(struct op_bench *b, uint32_t cols, float low, float high)
+{
+    val x = op_input(&b->graph, cols), q = case_input(b, cols, low, high);
+    if (!graph_ok(&b->graph, NULL)) return x;
+    b->graph.int8 = true;
+    b->graph.values[q.id].q8 = true;
+    b->graph.values[x.id].as_q8 = q;
+    return x;
+}
+
 state case_memory(struct op_bench *b, uint32_t rows, uint32_t cols, bool positions, float low, float high)
 {
     b->state = (struct case_state){memory(&b->graph, "state", rows, cols, positions), low, high};

@@ -33,9 +33,12 @@ void record_token_shift(struct op_bench *b, const uint32_t *n)
     op_token_shift(&b->graph, x, scale, bias, lerp, case_memory(b, 1, n[0], false, -1, 1), 1e-5f);
 }
 
+void record_quantize(struct op_bench *b, const uint32_t *n) { op_quantize(&b->graph, case_input(b, n[0], -1, 1)); }
+
 void record_matmul(struct op_bench *b, const uint32_t *n)
 {
-    val x = case_input(b, n[2], -1, 1), other = n[4] ? case_input(b, n[1], -1, 1) : (val){0};
+    val x = n[5] & MATMUL_INT8 ? case_input_q8(b, n[2], -1, 1) : case_input(b, n[2], -1, 1);
+    val other = n[4] ? case_input(b, n[1], -1, 1) : (val){0};
     if (n[5] & MATMUL_OF_OUTPUTS) {
         x = op_select(&b->graph, x);
         if (n[4]) other = op_select(&b->graph, other);
@@ -45,7 +48,8 @@ void record_matmul(struct op_bench *b, const uint32_t *n)
     op_matmul(&b->graph, case_matrix(b, "w", quant_find(n[0]), n[1], n[2]), x, a);
 }
 
-void record_products(struct op_bench *b, const uint32_t *n)
+/* product i takes the columns from i * apart on */
+static void products_apart(struct op_bench *b, const uint32_t *n, uint32_t apart, bool int8)
 {
     static const enum act kinds[] = {ACT_TANH, ACT_NONE, ACT_SIGMOID, ACT_RELU2};
     struct product p[MAX_PRODUCTS];
@@ -54,12 +58,16 @@ void record_products(struct op_bench *b, const uint32_t *n)
         const struct quant_info *q = quant_find(n[count]);
         char name[] = {'w', (char)('0' + count), 0}, bias[] = {'b', (char)('0' + count), 0};
         uint32_t rows = n[4] + 4 * count, cols = q->items == 1 ? n[5] + 20 * count : n[5];
-        p[count] = (struct product){.w = case_matrix(b, name, q, rows, cols), .x_at = 12 * count, .act = kinds[count]};
+        p[count] = (struct product){.w = case_matrix(b, name, q, rows, cols), .x_at = apart * count, .act = kinds[count]};
         if (count != 1) p[count].bias = case_vector(b, bias, 1, rows, -1, 1);
-        if (widest < 12 * count + cols) widest = 12 * count + cols;
+        if (widest < apart * count + cols) widest = apart * count + cols;
     }
-    op_products(&b->graph, case_input(b, widest, -1, 1), p, count);
+    widest = (widest + 31) / 32 * 32;
+    op_products(&b->graph, int8 ? case_input_q8(b, widest, -1, 1) : case_input(b, widest, -1, 1), p, count);
 }
+
+void record_products(struct op_bench *b, const uint32_t *n) { products_apart(b, n, 12, false); }
+void record_products_int8(struct op_bench *b, const uint32_t *n) { products_apart(b, n, 32, true); }
 
 void record_wkv7(struct op_bench *b, const uint32_t *n)
 {

@@ -16,14 +16,19 @@ void record_rms_norm(struct op_bench *b, const uint32_t *n);
 /* columns, blends */
 void record_token_shift(struct op_bench *b, const uint32_t *n);
 
+/* columns */
+void record_quantize(struct op_bench *b, const uint32_t *n);
+
 /* quant type, rows, columns, enum act, enum combine, sum of MATMUL_* */
-enum { MATMUL_BIAS = 1, MATMUL_OF_OUTPUTS = 2 };
+enum { MATMUL_BIAS = 1, MATMUL_OF_OUTPUTS = 2, MATMUL_INT8 = 4 }; /* INT8: activations in int8 form */
 void record_matmul(struct op_bench *b, const uint32_t *n);
 
 /* types of up to four matrices (PRODUCTS_END ends), rows of the first (each next has 4 more), columns (of floats, each
  * next has 20 more) */
 enum { PRODUCTS_END = 99 };
 void record_products(struct op_bench *b, const uint32_t *n);
+/* the same with int8 activations for integer matrices */
+void record_products_int8(struct op_bench *b, const uint32_t *n);
 
 /* head size, heads, 1 with v_first, 1 with keys shorter than any a model has */
 void record_wkv7(struct op_bench *b, const uint32_t *n);

@@ -3,7 +3,7 @@
 
 void matmul_ref(const struct op_ref *r)
 {
-    const struct ref_value *x = &r->in[0], *other = &r->in[1], *y = &r->out[0];
+    const struct ref_value *x = &r->in[r->in[IN_Q8].data ? IN_Q8 : 0], *other = &r->in[1], *y = &r->out[0];
     const struct ref_weight *w = &r->w[0], *bias = &r->w[1];
     for (uint32_t m = 0; m < w->rows; m++) {
         ref_weight_row(w, m, r->scratch);

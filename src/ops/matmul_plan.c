@@ -34,15 +34,21 @@ static uint32_t power_of_two_up_to(uint32_t limit)
     return n;
 }
 
-static struct dispatch_desc describe(const struct matmul_plan *m, const char *kernel, const char *codec, uint32_t part,
-                                     const struct matmul_params *params)
+/* the weights are integers and there is an x in int8 form for them */
+static bool is_q8(const struct op_plan *p, const struct matmul_plan *m)
+{
+    return p->in_cols[IN_Q8] && !quant_is_float(p->w[m->weight].q);
+}
+
+static struct dispatch_desc describe(const struct op_plan *p, const struct matmul_plan *m, const char *kernel,
+                                     const char *codec, uint32_t part, const struct matmul_params *params)
 {
     return (struct dispatch_desc){
         .files = {kernel, codec, "matmul/epilogue", "activation"},
         .params_wgsl = matmul_params_wgsl,
         .params = params,
         .params_bytes = sizeof *params,
-        .operands = {operand_quants(m->weight, part), operand_scales(m->weight, part), operand_in(0),
+        .operands = {operand_quants(m->weight, part), operand_scales(m->weight, part), operand_in(is_q8(p, m) ? IN_Q8 : 0),
                      operand_vector(m->bias), operand_in(1), operand_out(0)},
         .n_operands = 6,
     };
@@ -53,14 +59,16 @@ static bool plan_matvec(struct op_plan *p, const struct matmul_plan *m, const ch
                         const struct matmul_params *params, uint32_t tokens, uint32_t min_tokens, uint32_t max_tokens,
                         struct error *err)
 {
-    const uint32_t threads = plan_threads(p, 128);
+    const uint32_t threads = plan_threads(p, 128), steps = is_q8(p, m) ? params->spans / 2 : params->spans;
     /* rows of a thread share the loads of x; for a single token and a small matrix, more threads count for more */
     uint32_t rows = tokens > 1 || params->rows >= 16384 ? 4 : 1;
-    uint32_t lanes = power_of_two_up_to(params->spans < 64 ? params->spans : 64);
+    uint32_t lanes = power_of_two_up_to(steps < 64 ? steps : 64);
     while (params->rows / (threads / lanes * rows) >= p->device->max_groups && lanes > 1) lanes /= 2;
     uint32_t rows_per_group = threads / lanes * rows;
-    struct dispatch_desc d = describe(m, "matmul/matvec", codec, part, params);
-    d.files[4] = plan_reduce(p);
+    struct dispatch_desc d =
+        describe(p, m, is_q8(p, m) ? "matmul/matvec_q8" : "matmul/matvec", codec, part, params);
+    d.files[4] = "matmul/segment";
+    d.files[5] = plan_reduce(p);
     d.consts[0] = (struct kernel_const){"WORKGROUP", threads};
     d.consts[1] = (struct kernel_const){"LANES", lanes};
     d.consts[2] = (struct kernel_const){"ROWS", rows};
@@ -76,7 +84,8 @@ static bool plan_matvec(struct op_plan *p, const struct matmul_plan *m, const ch
 static bool plan_matmat(struct op_plan *p, const struct matmul_plan *m, const char *codec, uint32_t part,
                         const struct matmul_params *params, struct error *err)
 {
-    struct dispatch_desc d = describe(m, "matmul/matmat", codec, part, params);
+    struct dispatch_desc d = describe(p, m, "matmul/matmat", codec, part, params);
+    d.files[4] = is_q8(p, m) ? "matmul/x_q8" : "matmul/x_f32";
     /* a tile of f16 weights takes half the workgroup memory, but F32 and BF16 would lose digits or overflow in it */
     enum quant_type type = p->w[m->weight].q->type;
     d.f16 = p->device->shader_f16 && type != QUANT_F32 && type != QUANT_BF16;
@@ -140,7 +149,7 @@ bool matmul_plan_kernels(struct op_plan *p, const struct matmul_plan *m, struct 
             .rows = last - first,
             .row_at = m->y_at + first,
             .spans = (uint32_t)(padded_cols(w->cols) / QUANT_SPAN),
-            .quads = p->in_cols[0] / 4,
+            .quads = p->in_cols[is_q8(p, m) ? IN_Q8 : 0] / 4,
             .out_cols = p->out_cols[0],
             .on_outputs = p->rows == ROWS_OUTPUTS,
             .combine = p->args->combine,

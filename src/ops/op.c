@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "quant/q8_row.h"
+
 const struct op_info op_table[OP_COUNT] = {
 #define X(name, prefix, formula, shapes) [OP_##name] = {#name, formula, shapes, prefix##_ref, prefix##_plan},
     OPS(X)
@@ -54,6 +56,22 @@ void ref_weight_row(const struct ref_weight *w, uint32_t row, float *out)
     }
     size_t row_bytes = w->cols / w->q->items * (size_t)w->q->block_bytes;
     w->q->decode(w->data + row * row_bytes, out, w->cols);
+}
+
+/* by blocks, so that no memory is needed for a row */
+void ref_quantize(const struct ref_value *from, const struct ref_value *to)
+{
+    uint32_t block[Q8_BLOCK / 4 + 4];
+    size_t n = (size_t)from->rows * from->cols;
+    for (size_t at = 0; at < n; at += Q8_BLOCK) {
+        q8_row_encode(from->data + at, Q8_BLOCK, block);
+        q8_row_decode(block, Q8_BLOCK, to->data + at);
+    }
+}
+
+const char *plan_octet(const struct op_plan *p)
+{
+    return p->device->subgroups && p->device->subgroup_size >= 8 ? "q8/octet_subgroup" : "q8/octet_workgroup";
 }
 
 const char *plan_reduce(const struct op_plan *p)

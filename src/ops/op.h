@@ -25,6 +25,7 @@
     X(RMS_NORM, rms_norm, "y = x / rms(x) * scale + residual", "x[T,C] residual[T,C]? scale[C] -> y[T,C]")             \
     X(TOKEN_SHIFT, token_shift, "h = layer_norm(x); y_i = h + (h of the token before - h) lerp_i",                     \
       "x[T,C] scale[C] bias[C] lerp[n,C] S[C] -> y[T,n*C]")                                                            \
+    X(QUANTIZE, quantize, "y = round(x / d), d = max |x| / 127 of 32 neighbours", "x[T,K] -> y[T,K] in int8")            \
     X(MATMUL, matmul, "y = f(W x + bias) (* or + other)", "W[M,K] x[T,K] bias[M]? other[T,M]? -> y[T,M]")              \
     X(PRODUCTS, products, "y_i = f_i(W_i x_i + bias_i), side by side",                                                 \
       "W_i[M_i,K_i] x[T,K], x_i some K_i columns of it, bias[sum M_i]? -> y[T,sum M_i]")                               \
@@ -51,7 +52,11 @@ typedef struct { uint32_t id; } state;  /* memory from step to step, one copy a 
 enum act { ACT_NONE, ACT_SIGMOID, ACT_TANH, ACT_RELU2, ACT_SILU, ACT_GELU };
 enum combine { COMBINE_NONE, COMBINE_ADD, COMBINE_MUL }; /* what a matmul does with `other` */
 
-enum { OP_MAX_INPUTS = 3, OP_MAX_WEIGHTS = 9, OP_MAX_OUTPUTS = 1, MAX_PRODUCTS = 4 };
+enum { OP_MAX_INPUTS = 3, OP_MAX_WEIGHTS = 9, OP_MAX_OUTPUTS = 2, MAX_PRODUCTS = 4 };
+
+/* Activations in int8 form (quant/q8_row.h): input IN_Q8 of a product whose weights are integers, in the place of or
+ * beside input 0; output OUT_Q8 of any op, its output 0 in that form. */
+enum { IN_Q8 = 2, OUT_Q8 = 1 };
 
 /* scalars of a call; an op uses the ones that its file names */
 struct op_args {
@@ -126,6 +131,9 @@ struct op_ref {
     float *scratch; /* one row of the widest weight */
 };
 
+/* to = from as int8 form holds it, as floats */
+void ref_quantize(const struct ref_value *from, const struct ref_value *to);
+
 /* The weights of one row of a matrix as floats: out[cols]. */
 void ref_weight_row(const struct ref_weight *w, uint32_t row, float *out);
 
@@ -172,7 +180,7 @@ static inline struct operand operand_scales(unsigned i, unsigned part)
 }
 static inline struct operand operand_state(char access) { return (struct operand){OPERAND_STATE, 0, 0, access}; }
 
-enum { DISPATCH_MAX_FILES = 5, DISPATCH_MAX_CONSTS = 8, DISPATCH_MAX_OPERANDS = 8, PARAMS_MAX_BYTES = 128 };
+enum { DISPATCH_MAX_FILES = 6, DISPATCH_MAX_CONSTS = 8, DISPATCH_MAX_OPERANDS = 8, PARAMS_MAX_BYTES = 128 };
 
 struct kernel_const {
     const char *name; /* NULL ends the list */
@@ -223,6 +231,9 @@ static inline bool plan_dispatch(struct op_plan *p, const struct dispatch_desc *
 
 /* "reduce/subgroup" or "reduce/workgroup": the file that gives lanes_sum and lanes_max on this device */
 const char *plan_reduce(const struct op_plan *p);
+
+/* "q8/octet_subgroup" or "q8/octet_workgroup": the file that gives octet_sum and octet_max on this device */
+const char *plan_octet(const struct op_plan *p);
 
 /* The largest power of two <= want that the device allows as workgroup size. */
 uint32_t plan_threads(const struct op_plan *p, uint32_t want);

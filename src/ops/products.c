@@ -10,10 +10,11 @@ enum { BIAS = MAX_PRODUCTS, STACKS = MAX_PRODUCTS + 1 };
 
 void products_ref(const struct op_ref *r)
 {
-    const struct ref_value *x = &r->in[0], *y = &r->out[0];
+    const struct ref_value *y = &r->out[0];
     for (uint32_t i = 0, y_at = 0; i < r->args->n_products; y_at += r->w[i++].rows) {
         const struct ref_weight *w = &r->w[i];
         const struct product_args *a = &r->args->products[i];
+        const struct ref_value *x = &r->in[r->in[IN_Q8].data && !quant_is_float(w->q) ? IN_Q8 : 0];
         for (uint32_t m = 0; m < w->rows; m++) {
             ref_weight_row(w, m, r->scratch);
             for (uint32_t t = 0; t < y->rows; t++) {

@@ -58,6 +58,12 @@ const struct quant_info *quant_find(uint32_t ggml_type);
 const struct quant_info *quant_find_name(const char *name); /* any case: "q4_k" */
 const struct quant_info *quant_at(size_t index);            /* iterates the table; NULL past its end */
 
+/* F32, F16, BF16: weights are floats, not integers with a scale */
+static inline bool quant_is_float(const struct quant_info *q)
+{
+    return q->type == QUANT_F32 || q->type == QUANT_F16 || q->type == QUANT_BF16;
+}
+
 /* Bytes of a row of K weights in the file; false if K is not a multiple of the block or the size overflows. */
 bool quant_row_bytes(const struct quant_info *q, uint64_t K, uint64_t *bytes);
 

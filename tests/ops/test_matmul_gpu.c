@@ -20,6 +20,7 @@ static const struct step_shape lengths[] = {
 
 enum { END = PRODUCTS_END };
 
+enum { FIRST_INTEGERS = 2 }; /* of products: from there on some are integers */
 static const uint32_t products[][6] = {
     {QUANT_F16, QUANT_F16, QUANT_F16, QUANT_F16, 68, 64},
     {QUANT_F32, QUANT_F16, QUANT_BF16, END, 20, 36},
@@ -38,6 +39,12 @@ static const uint32_t shapes[][6] = {
     {96, 320, 768, ACT_SIGMOID, COMBINE_ADD, MATMUL_BIAS},
 };
 
+/* the same with int8 activations, for integer weights: {rows, columns of blocks of 32, of blocks of 256, ...} */
+static const uint32_t int8_shapes[][6] = {
+    {132, 96, 256, ACT_NONE, COMBINE_NONE, MATMUL_INT8},
+    {1028, 2048, 1280, ACT_RELU2, COMBINE_ADD, MATMUL_INT8 | MATMUL_BIAS},
+};
+
 /* the rest on a few types */
 static const uint32_t more[][6] = {
     {QUANT_F16, 96, 256, ACT_TANH, COMBINE_NONE, 0},
@@ -51,11 +58,13 @@ static const uint32_t more[][6] = {
     {QUANT_Q4_K, 68, 1280, ACT_SILU, COMBINE_MUL, 0},
     {QUANT_Q6_K, 260, 256, ACT_NONE, COMBINE_NONE, MATMUL_OF_OUTPUTS},
     {QUANT_Q5_0, 132, 160, ACT_SILU, COMBINE_MUL, MATMUL_BIAS | MATMUL_OF_OUTPUTS},
+    {QUANT_Q4_K, 16388, 256, ACT_NONE, COMBINE_NONE, MATMUL_INT8},
+    {QUANT_Q8_0, 4, 32, ACT_SILU, COMBINE_MUL, MATMUL_BIAS | MATMUL_INT8},
 };
 
 static const uint32_t in_parts[] = {QUANT_Q8_0, 3004, 1024, ACT_NONE, COMBINE_ADD, MATMUL_BIAS};
 
-static struct gpu_case all[N_VARIANTS * 64];
+static struct gpu_case all[N_VARIANTS * 96];
 static size_t n_all;
 
 static void add(const uint32_t *n, uint64_t max_binding_bytes, enum variant v)
@@ -66,39 +75,50 @@ static void add(const uint32_t *n, uint64_t max_binding_bytes, enum variant v)
     *c = (struct op_case){.record = record_matmul, .steps = lengths, .n_steps = COUNT(lengths)};
     c->tolerance = f16 ? (struct tolerance)TOLERANCE_MATMUL_F16 : (struct tolerance)TOLERANCE_MATMUL;
     for (int i = 0; i < CASE_NUMBERS; i++) c->n[i] = n[i];
-    snprintf(c->name, sizeof c->name, "matmul %s M=%u K=%u%s%s%s%s%s, %s", quant_find(n[0])->name, n[1], n[2],
+    snprintf(c->name, sizeof c->name, "matmul %s M=%u K=%u%s%s%s%s%s%s, %s", quant_find(n[0])->name, n[1], n[2],
              n[5] & MATMUL_BIAS ? " bias" : "", acts[n[3]], combines[n[4]],
-             n[5] & MATMUL_OF_OUTPUTS ? " of outputs" : "", max_binding_bytes ? " in parts" : "", case_variant_name(v));
+             n[5] & MATMUL_OF_OUTPUTS ? " of outputs" : "", n[5] & MATMUL_INT8 ? " int8" : "", max_binding_bytes ? " in parts" : "", case_variant_name(v));
 }
 
-static void add_products(const uint32_t *n, uint64_t max_binding_bytes, enum variant v)
+static void add_products(const uint32_t *n, uint64_t max_binding_bytes, bool int8, enum variant v)
 {
     add((uint32_t[]){QUANT_F32, n[4], n[5], 0, 0, 0}, max_binding_bytes, v);
     struct op_case *c = &all[n_all - 1].c;
-    c->record = record_products;
+    c->record = int8 ? record_products_int8 : record_products;
     size_t at = (size_t)snprintf(c->name, sizeof c->name, "products M=%u K=%u of", n[4], n[5]);
     for (int i = 0; i < CASE_NUMBERS; i++) c->n[i] = n[i];
     for (int i = 0; i < MAX_PRODUCTS && n[i] != END; i++)
         at += (size_t)snprintf(c->name + at, sizeof c->name - at, " %s", quant_find(n[i])->name);
-    snprintf(c->name + at, sizeof c->name - at, "%s, %s", max_binding_bytes ? " in parts" : "", case_variant_name(v));
+    snprintf(c->name + at, sizeof c->name - at, "%s%s, %s", int8 ? " int8" : "", max_binding_bytes ? " in parts" : "",
+             case_variant_name(v));
 }
 
-static void add_type(const struct quant_info *q, enum variant v)
+static void add_type(const struct quant_info *q, const uint32_t *s, enum variant v)
 {
-    for (size_t i = 0; i < COUNT(shapes); i++) {
-        const uint32_t *s = shapes[i];
-        add((uint32_t[]){q->type, s[0], q->items == 256 ? s[2] : s[1], s[3], s[4], s[5]}, 0, v);
+    add((uint32_t[]){q->type, s[0], q->items == 256 ? s[2] : s[1], s[3], s[4], s[5]}, 0, v);
+}
+
+static void add_types(enum variant v)
+{
+    for (size_t i = 0; quant_at(i); i++) {
+        for (size_t s = 0; s < COUNT(shapes); s++) add_type(quant_at(i), shapes[s], v);
+        for (size_t s = 0; s < COUNT(int8_shapes) && !quant_is_float(quant_at(i)); s++)
+            add_type(quant_at(i), int8_shapes[s], v);
     }
 }
 
 int main(void)
 {
     for (int v = 0; v < N_VARIANTS; v++) {
-        for (size_t i = 0; quant_at(i); i++) add_type(quant_at(i), (enum variant)v);
+        add_types((enum variant)v);
         for (size_t i = 0; i < COUNT(more); i++) add(more[i], 0, (enum variant)v);
         add(in_parts, 1 << 21, (enum variant)v);
-        for (size_t i = 0; i < COUNT(products); i++) add_products(products[i], 0, (enum variant)v);
-        add_products((uint32_t[]){QUANT_Q8_0, QUANT_Q8_0, QUANT_Q8_0, END, 1100, 1024}, 1 << 21, (enum variant)v);
+        for (int int8 = 0; int8 < 2; int8++) {
+            for (size_t i = int8 ? FIRST_INTEGERS : 0; i < COUNT(products); i++)
+                add_products(products[i], 0, int8, (enum variant)v);
+            add_products((uint32_t[]){QUANT_Q8_0, QUANT_Q8_0, QUANT_Q8_0, END, 1100, 1024}, 1 << 21, int8,
+                         (enum variant)v);
+        }
     }
     static struct CMUnitTest tests[COUNT(all)];
     for (size_t i = 0; i < n_all; i++) tests[i] = (struct CMUnitTest){all[i].c.name, case_run, NULL, NULL, &all[i]};

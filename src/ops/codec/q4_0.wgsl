@@ -1,19 +1,42 @@
 // q4_0.wgsl - Q4_0 weights (quant/q4_0.c): d * (q - 8).
-//   quants  1 vec2u a span: byte b of component w holds weight 8w + b (low nibble) and 8w + 4 + b (high nibble)
+//   quants  1 vec4u for 2 spans, the first in x and y: byte b of those holds weight b, 8 + b (low nibble) and weight 4 + b,
+//           12 + b (high nibble)
 //   scales  1 word for 4 spans: d of spans 0, 1 in the low half, of spans 2, 3 in the high half (f16)
-// needs: params.spans (spans in a row)    gives: weight_span
+// needs: params.spans (spans in a row)    gives: weight_span; for int8 activations weight_bytes, weight_lines
 
-@group(0) @binding(2) var<storage, read> quants: array<vec2u>;
+@group(0) @binding(2) var<storage, read> quants: array<vec4u>;
 @group(0) @binding(3) var<storage, read> scales: array<u32>;
 
-fn q4_0_column(bytes: u32, d: f32) -> vec4f {
-    return (vec4f(unpack4xU8(bytes & 0x0f0f0f0fu)) - 8.0) * d;
+const WEIGHT_HALVES = false;
+const WEIGHT_OFFSET = true;
+
+// a byte each for the 16 weights of a span
+fn q4_0_bytes(q: vec2u) -> vec4u { return vec4u(q.x, q.x >> 4u, q.y, q.y >> 4u) & vec4u(0x0f0f0f0fu); }
+
+fn q4_0_line(row: u32, block: u32) -> vec2f {
+    let pair = scales[row * ((params.spans + 3u) / 4u) + block / 2u];
+    return unpack2x16float(pair >> ((block & 1u) * 16u)).x * vec2f(1.0, -8.0);
 }
+
+fn q4_0_column(bytes: u32, line: vec2f) -> vec4f { return vec4f(unpack4xU8(bytes)) * line.x + line.y; }
 
 // 16 consecutive weights of a row: column c is weights 4c to 4c + 3
 fn weight_span(row: u32, span: u32) -> mat4x4f {
-    let q = quants[row * params.spans + span];
-    let pair = scales[row * ((params.spans + 3u) / 4u) + span / 4u];
-    let d = unpack2x16float(pair >> ((span & 2u) * 8u)).x;
-    return mat4x4f(q4_0_column(q.x, d), q4_0_column(q.x >> 4u, d), q4_0_column(q.y, d), q4_0_column(q.y >> 4u, d));
+    let pair = quants[row * (params.spans / 2u) + span / 2u];
+    let q = select(pair.xy, pair.zw, (span & 1u) == 1u);
+    let bytes = q4_0_bytes(q);
+    let line = q4_0_line(row, span / 2u);
+    return mat4x4f(q4_0_column(bytes.x, line), q4_0_column(bytes.y, line), q4_0_column(bytes.z, line),
+                   q4_0_column(bytes.w, line));
+}
+
+// 32 consecutive weights of a row as integers, in bytes
+fn weight_bytes(row: u32, block: u32) -> array<vec4u, 2> {
+    let pair = quants[row * (params.spans / 2u) + block];
+    return array<vec4u, 2>(q4_0_bytes(pair.xy), q4_0_bytes(pair.zw));
+}
+
+// their scale and offset: of the first 16, of the last 16
+fn weight_lines(row: u32, block: u32) -> vec4f {
+    return vec4f(q4_0_line(row, block), 0.0, 0.0);
 }

@@ -1,31 +1,48 @@
 // q4_k.wgsl - Q4_K weights (quant/q4_k.c): d * scale * q - dmin * minimum; one scale and minimum for 2 spans.
-//   quants  1 vec2u a span: byte b of component w holds weight 8w + b (low nibble) and 8w + 4 + b (high nibble)
+//   quants  1 vec4u for 2 spans, the first in x and y: byte b of those holds weight b, 8 + b (low nibble) and weight 4 + b,
+//           12 + b (high nibble)
 //   scales  1 vec4u for 16 spans, s = span in them / 2: x has d in the low half and dmin in the high half (f16);
 //           nibble s of y is the low nibble of the scale, of z that of the minimum; w has the upper 2 bits of the scale
 //           at bit 2s, of the minimum at bit 16 + 2s
-// needs: params.spans (spans in a row)    gives: weight_span
+// needs: params.spans (spans in a row)    gives: weight_span; for int8 activations weight_bytes, weight_lines
 
-@group(0) @binding(2) var<storage, read> quants: array<vec2u>;
+@group(0) @binding(2) var<storage, read> quants: array<vec4u>;
 @group(0) @binding(3) var<storage, read> scales: array<vec4u>;
 
-// step and offset of a span's line: weight = step * q + offset
-fn q4_k_line(block: vec4u, span: u32) -> vec2f {
-    let at = span & 14u;
-    let upper = block.w >> at;
-    let scale = ((block.y >> (at * 2u)) & 15u) | ((upper & 3u) << 4u);
-    let minimum = ((block.z >> (at * 2u)) & 15u) | ((upper >> 12u) & 48u);
-    return unpack2x16float(block.x) * vec2f(f32(scale), -f32(minimum));
+const WEIGHT_HALVES = false;
+const WEIGHT_OFFSET = true;
+
+// a byte each for the 16 weights of a span
+fn q4_k_bytes(q: vec2u) -> vec4u { return vec4u(q.x, q.x >> 4u, q.y, q.y >> 4u) & vec4u(0x0f0f0f0fu); }
+
+fn q4_k_line(row: u32, block: u32) -> vec2f {
+    let entry = scales[row * (params.spans / 16u) + block / 8u];
+    let at = (block & 7u) * 2u;
+    let upper = entry.w >> at;
+    let scale = ((entry.y >> (at * 2u)) & 15u) | ((upper & 3u) << 4u);
+    let minimum = ((entry.z >> (at * 2u)) & 15u) | ((upper >> 12u) & 48u);
+    return unpack2x16float(entry.x) * vec2f(f32(scale), -f32(minimum));
 }
 
-fn q4_k_column(bytes: u32, line: vec2f) -> vec4f {
-    return vec4f(unpack4xU8(bytes & 0x0f0f0f0fu)) * line.x + line.y;
-}
+fn q4_k_column(bytes: u32, line: vec2f) -> vec4f { return vec4f(unpack4xU8(bytes)) * line.x + line.y; }
 
 // 16 consecutive weights of a row: column c is weights 4c to 4c + 3
 fn weight_span(row: u32, span: u32) -> mat4x4f {
-    let at = row * params.spans + span;
-    let q = quants[at];
-    let line = q4_k_line(scales[at / 16u], span);
-    return mat4x4f(q4_k_column(q.x, line), q4_k_column(q.x >> 4u, line),
-                   q4_k_column(q.y, line), q4_k_column(q.y >> 4u, line));
+    let pair = quants[row * (params.spans / 2u) + span / 2u];
+    let q = select(pair.xy, pair.zw, (span & 1u) == 1u);
+    let bytes = q4_k_bytes(q);
+    let line = q4_k_line(row, span / 2u);
+    return mat4x4f(q4_k_column(bytes.x, line), q4_k_column(bytes.y, line), q4_k_column(bytes.z, line),
+                   q4_k_column(bytes.w, line));
+}
+
+// 32 consecutive weights of a row as integers, in bytes
+fn weight_bytes(row: u32, block: u32) -> array<vec4u, 2> {
+    let pair = quants[row * (params.spans / 2u) + block];
+    return array<vec4u, 2>(q4_k_bytes(pair.xy), q4_k_bytes(pair.zw));
+}
+
+// their scale and offset: of the first 16, of the last 16
+fn weight_lines(row: u32, block: u32) -> vec4f {
+    return vec4f(q4_k_line(row, block), 0.0, 0.0);
 }

@@ -3,8 +3,7 @@
 // columns the weights are decoded once into workgroup memory, transposed so that a thread reads 4 rows (tokens) as one
 // vector. Memory: 4 KiB QUADS (f16) or 8 KiB QUADS (f32) for the weights and 8 KiB for x.
 // grid: x = rows / (64 QUADS), y = tokens / 64
-// Needs: QUADS (1 or 2), Real (f32 or f16, the type of the weights' tile); a codec (weight_span), epilogue.
-@group(0) @binding(4) var<storage, read> x: array<vec4f>;         // [T, K/4]
+// Needs: QUADS (1 or 2), Real (f32 or f16, the type of the weights' tile); a codec (weight_span), x_quad, epilogue.
 @group(0) @binding(5) var<storage, read> bias: array<f32>;        // [M]
 @group(0) @binding(6) var<storage, read> other: array<f32>;       // [T, M]
 @group(0) @binding(7) var<storage, read_write> y: array<f32>;     // [T, M]
@@ -37,9 +36,8 @@ fn matmat_load_w(row: u32, quad: u32, span: u32, k: u32) {
 fn matmat_load_x(token: u32, last: u32, quad: u32, column: u32, k: u32) {
     // columns past the end meet weights that are 0
     let at = min(params.x_at0 + column, params.quads - 1u);
-    let columns = transpose(mat4x4f(x[min(token, last) * params.quads + at], x[min(token + 1u, last) * params.quads + at],
-                                    x[min(token + 2u, last) * params.quads + at],
-                                    x[min(token + 3u, last) * params.quads + at]));
+    let columns = transpose(mat4x4f(x_quad(min(token, last), at), x_quad(min(token + 1u, last), at),
+                                    x_quad(min(token + 2u, last), at), x_quad(min(token + 3u, last), at)));
     for (var j = 0u; j < 4u; j++) { tile_x[(k + j) * 16u + quad] = columns[j]; }
 }
 

@@ -1,16 +1,12 @@
 // y[t, row] = combine(act(sum_k W[row, k] x[t, x_at + k] + bias[row]), other[t, row]) for up to TOKENS tokens at once.
-// Rows fall into up to 4 segments, each with its own columns of x (x_at, used) and activation. LANES threads share ROWS rows: each takes every LANES-th span of 16 weights, decodes it once for all tokens.
+// Rows fall into segments. LANES threads share ROWS rows: each takes every LANES-th span of 16 weights, decodes it once
+// for all tokens.
 // grid: x = tokens / TOKENS, so that neighbours read the same weights; y = rows / (WORKGROUP / LANES * ROWS)
-// Needs: WORKGROUP, LANES, ROWS (1, 2, 4), TOKENS; a codec (weight_span), a reduce (Lane, lanes_sum), epilogue.
+// Needs: WORKGROUP, LANES, ROWS (1, 2, 4), TOKENS; a codec (weight_span), a reduce (Lane, lanes_sum), segment, epilogue.
 @group(0) @binding(4) var<storage, read> x: array<vec4f>;         // [T, K/4]
 @group(0) @binding(5) var<storage, read> bias: array<f32>;        // [M]
 @group(0) @binding(6) var<storage, read> other: array<f32>;       // [T, M]
 @group(0) @binding(7) var<storage, read_write> y: array<f32>;     // [T, M]
-
-// which segment a row belongs to
-fn matvec_segment(row: u32) -> u32 {
-    return u32(row >= params.end0) + u32(row >= params.end1) + u32(row >= params.end2);
-}
 
 fn matvec_x(token: u32, quad: u32) -> mat4x4f {
     // the last span may reach past the row; its weights there are 0
@@ -31,13 +27,9 @@ fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
     let row = (group.y * (WORKGROUP / LANES) + lane.thread / LANES) * ROWS;
     let part = lane.thread % LANES;
     let last = params.rows - 1u;
-    // the rows of a group are of one segment, whose lengths are multiples of 4
-    let segment = matvec_segment(row);
-    let x_at = vec4u(params.x_at0, params.x_at1, params.x_at2, params.x_at3)[segment];
-    let used = vec4u(params.used0, params.used1, params.used2, params.used3)[segment];
-    let act = vec4u(params.act0, params.act1, params.act2, params.act3)[segment];
+    let segment = segment_of(row);
     var sums: array<vec4f, TOKENS>;
-    for (var span = part; span < used; span += LANES) {
+    for (var span = part; span < segment.spans; span += LANES) {
         let w0 = weight_span(min(row, last), span);
         var w1: mat4x4f;
         var w2: mat4x4f;
@@ -48,7 +40,7 @@ fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
             w3 = weight_span(min(row + 3u, last), span);
         }
         for (var t = 0u; t < TOKENS; t++) {
-            let v = matvec_x(min(token + t, tokens - 1u), x_at + span * 4u);
+            let v = matvec_x(min(token + t, tokens - 1u), segment.x_at + span * 4u);
             var sum = vec4f(matvec_dot(w0, v), 0.0, 0.0, 0.0);
             if ROWS > 1u { sum.y = matvec_dot(w1, v); }
             if ROWS > 2u {
@@ -64,7 +56,7 @@ fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
             if row + r <= last && token + t < tokens {
                 let m = params.row_at + row + r;
                 let at = (token + t) * params.out_cols + m;
-                y[at] = epilogue(act, sum[r], bias[min(m, arrayLength(&bias) - 1u)], other[min(at, arrayLength(&other) - 1u)]);
+                y[at] = epilogue(segment.act, sum[r], bias[min(m, arrayLength(&bias) - 1u)], other[min(at, arrayLength(&other) - 1u)]);
             }
         }
     }
