@@ -120,6 +120,8 @@ typedef struct corvid_model_options {
     uint32_t max_sessions;    /* state slots on the device; 0: 1 */
     uint32_t context;         /* tokens that a transformer's session can hold; 0: the model's own, at most 4096 */
     uint32_t max_step_tokens; /* longest chunk computed at once; 0: 512. Longer input is cut into chunks */
+    bool exact;               /* activations stay floats. Otherwise those that meet integer weights (Q8_0, Q4_K, ...)
+                                 are rounded to 8 bits, 32 of them sharing a scale: faster, and nearly the same */
     bool (*progress)(void *user, uint64_t done_bytes, uint64_t total_bytes); /* may be NULL; false cancels the load */
     void *progress_user;
 } corvid_model_options;

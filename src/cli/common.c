@@ -43,6 +43,7 @@ struct option_group device_group(struct device_args *a)
         {0, "no-f16", NULL, "do not compute with 16-bit floats", OPTION_FLAG, &a->no_f16, 0, 0},
         {0, "no-subgroups", NULL, "do not use subgroup operations", OPTION_FLAG, &a->no_subgroups, 0, 0},
         {0, "validate", NULL, "check all that shaders, runtime and driver can check", OPTION_FLAG, &a->validate, 0, 0},
+        {0, "exact", NULL, "keep activations as floats where weights are integers: slower", OPTION_FLAG, &a->exact, 0, 0},
         {'c', "context", "N", "tokens that a transformer's session can hold; default 0: the model's own, at most 4096",
          OPTION_INTEGER, &a->context, 0, 1 << 24},
     };
@@ -53,7 +54,7 @@ struct option_group device_group(struct device_args *a)
 struct option_group device_only_group(struct device_args *a)
 {
     struct option_group group = device_group(a);
-    group.n--; /* --context is the last one */
+    group.n -= 2; /* --exact and --context are the last ones */
     return group;
 }
 
@@ -100,6 +101,7 @@ bool model_load(struct loaded *m, const struct device_args *a, const char *path,
     struct progress progress = {.title = "loading"};
     corvid_model_options options = {.max_sessions = max_sessions,
                                     .context = (uint32_t)a->context,
+                                    .exact = a->exact,
                                     .progress = progress_show,
                                     .progress_user = &progress};
     m->model = corvid_model_open(m->device, path, &options, &err);

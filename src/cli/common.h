@@ -16,12 +16,12 @@ enum { COMMON_PATH_MAX = 4096 };
 struct device_args {
     const char *device, *runtime;
     int64_t context;
-    bool no_f16, no_subgroups, validate;
-    struct option rows[6];
+    bool no_f16, no_subgroups, validate, exact;
+    struct option rows[7];
 };
 
 struct option_group device_group(struct device_args *a);      /* of commands that load a model */
-struct option_group device_only_group(struct device_args *a); /* without --context */
+struct option_group device_only_group(struct device_args *a); /* without --exact and --context */
 struct option runtime_option(const char **runtime);
 corvid_device_options device_options(const struct device_args *a);
 

@@ -27,6 +27,7 @@ bool model_record(struct graph *g, const struct model_file *file, const struct a
                   const struct session_shape *shape, struct error *err)
 {
     graph_init(g, model_find_tensor, (void *)file);
+    g->int8 = !shape->exact;
     arch->record(g, h, shape);
     return graph_ok(g, err);
 }
@@ -102,7 +103,7 @@ static bool choose_limits(corvid_model *m, const corvid_model_options *o, struct
     if (!m->arch->recurrent && trained && context > trained)
         return fail(err, ERR_LIMIT, "a context of %u tokens, but the model was made for at most %u", context, trained);
     m->limits = (struct step_limits){tokens, sessions, sessions < MIN_OUTPUTS ? MIN_OUTPUTS : sessions};
-    *shape = (struct session_shape){context, tokens};
+    *shape = (struct session_shape){context, tokens, o->exact};
     return true;
 }
 

@@ -25,6 +25,7 @@ struct hyper {
 struct session_shape {
     uint32_t context;     /* positions a session can hold */
     uint32_t step_tokens; /* at most, in one step */
+    bool exact;           /* activations stay floats where weights are integers */
 };
 
 struct arch {

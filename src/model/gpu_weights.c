@@ -6,7 +6,7 @@
 
 #include "base/checked.h"
 
-enum { STAGING_BYTES = 16 << 20 };
+enum { STAGING_BYTES = 16 << 20, PART_ALIGN = 32 }; /* a part begins with a whole int8 block of the output */
 static const uint64_t pool_buffer_bytes = 256u << 20;
 
 struct load {
@@ -105,11 +105,11 @@ static bool load_matrix(struct load *l, struct gpu_weights *out, const struct gr
     uint64_t quant_row = 4 * quant_row_quant_words(w->q, w->cols), scale_row = 4 * quant_row_scale_words(w->q, w->cols);
     uint64_t limit = gpu_describe(l->gpu)->max_binding_bytes, file_row = 0;
     quant_row_bytes(w->q, w->cols, &file_row);
-    uint64_t per_part = limit / (quant_row > scale_row ? quant_row : scale_row) / 4 * 4;
+    uint64_t per_part = limit / (quant_row > scale_row ? quant_row : scale_row) / PART_ALIGN * PART_ALIGN;
     if (!per_part || ceil_div(w->rows, per_part) > WEIGHT_MAX_PARTS || quant_row > STAGING_BYTES)
         return fail(err, ERR_LIMIT, "tensor %s (%u x %u) is too large for this device", w->name, w->rows, w->cols);
     item->n_parts = (uint32_t)ceil_div(w->rows, per_part);
-    item->rows_per_part = (uint32_t)round_up(ceil_div(w->rows, item->n_parts), 4);
+    item->rows_per_part = (uint32_t)round_up(ceil_div(w->rows, item->n_parts), PART_ALIGN);
     uint32_t staging_rows = (uint32_t)(STAGING_BYTES / (quant_row > scale_row ? quant_row : scale_row));
     for (uint32_t part = 0, row = 0; part < item->n_parts; part++) {
         uint32_t rows = w->rows - row < item->rows_per_part ? w->rows - row : item->rows_per_part;

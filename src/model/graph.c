@@ -221,7 +221,7 @@ val op_token_shift(struct graph *g, val x, weight scale, weight bias, weight ler
 }
 
 /* ops whose kernels write the int8 form themselves */
-static bool writes_q8(enum op_id op) { (void)op; return false; }
+static bool writes_q8(enum op_id op) { return op == OP_MATMUL; }
 
 val op_quantize(struct graph *g, val x)
 {

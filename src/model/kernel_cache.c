@@ -9,7 +9,7 @@
 #include "base/thread.h"
 #include "ops/shaders.h"
 
-enum { NAME_CAPACITY = 192 };
+enum { NAME_CAPACITY = 384 };
 
 struct cached_kernel {
     char name[NAME_CAPACITY];

@@ -45,7 +45,8 @@ void record_matmul(struct op_bench *b, const uint32_t *n)
     }
     weight bias = n[5] & MATMUL_BIAS ? case_vector(b, "bias", 1, n[1], -1, 1) : (weight){0};
     struct matmul_args a = {.bias = bias, .act = n[3], .combine = n[4], .other = other};
-    op_matmul(&b->graph, case_matrix(b, "w", quant_find(n[0]), n[1], n[2]), x, a);
+    val y = op_matmul(&b->graph, case_matrix(b, "w", quant_find(n[0]), n[1], n[2]), x, a);
+    if (n[5] & MATMUL_TO_INT8) op_quantize(&b->graph, y);
 }
 
 /* product i takes the columns from i * apart on */

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "quant/q8_row.h"
+
 /* rows of the planes from plane_at on give columns of y from row_at on; segment i ends before row end_i */
 /* clang-format off */
 #define MATMUL_PARAMS(U, F)                                                                                 \
@@ -54,27 +56,52 @@ static struct dispatch_desc describe(const struct op_plan *p, const struct matmu
     };
 }
 
+/* how the threads of a matvec share the work */
+struct matvec_shape {
+    uint32_t threads, lanes, rows;
+};
+
+static uint32_t group_rows(struct matvec_shape s) { return s.threads / s.lanes * s.rows; }
+
+static struct matvec_shape choose_shape(const struct op_plan *p, const struct matmul_plan *m,
+                                        const struct matmul_params *params, uint32_t tokens)
+{
+    const uint32_t steps = is_q8(p, m) ? params->spans / 2 : params->spans;
+    struct matvec_shape s = {.threads = plan_threads(p, 128), .lanes = power_of_two_up_to(steps < 64 ? steps : 64)};
+    /* rows of a thread share the loads of x; for a single token and a small matrix, more threads count for more */
+    s.rows = tokens > 1 || params->rows >= 16384 ? 4 : 1;
+    while (params->rows / group_rows(s) >= p->device->max_groups && s.lanes > 1) s.lanes /= 2;
+    if (!p->out_cols[OUT_Q8]) return s;
+    s.rows = 4; /* whole blocks of int8 a workgroup */
+    while (group_rows(s) < Q8_BLOCK) s.lanes /= 2;
+    return s;
+}
+
 /* steps of min_tokens to max_tokens, `tokens` at a time */
 static bool plan_matvec(struct op_plan *p, const struct matmul_plan *m, const char *codec, uint32_t part,
                         const struct matmul_params *params, uint32_t tokens, uint32_t min_tokens, uint32_t max_tokens,
                         struct error *err)
 {
-    const uint32_t threads = plan_threads(p, 128), steps = is_q8(p, m) ? params->spans / 2 : params->spans;
-    /* rows of a thread share the loads of x; for a single token and a small matrix, more threads count for more */
-    uint32_t rows = tokens > 1 || params->rows >= 16384 ? 4 : 1;
-    uint32_t lanes = power_of_two_up_to(steps < 64 ? steps : 64);
-    while (params->rows / (threads / lanes * rows) >= p->device->max_groups && lanes > 1) lanes /= 2;
-    uint32_t rows_per_group = threads / lanes * rows;
+    const struct matvec_shape s = choose_shape(p, m, params, tokens);
+    const bool q8_out = p->out_cols[OUT_Q8] > 0;
     struct dispatch_desc d =
         describe(p, m, is_q8(p, m) ? "matmul/matvec_q8" : "matmul/matvec", codec, part, params);
     d.files[4] = "matmul/segment";
     d.files[5] = plan_reduce(p);
-    d.consts[0] = (struct kernel_const){"WORKGROUP", threads};
-    d.consts[1] = (struct kernel_const){"LANES", lanes};
-    d.consts[2] = (struct kernel_const){"ROWS", rows};
+    d.files[6] = q8_out ? "matmul/store_q8" : "matmul/store_f32";
+    d.consts[0] = (struct kernel_const){"WORKGROUP", s.threads};
+    d.consts[1] = (struct kernel_const){"LANES", s.lanes};
+    d.consts[2] = (struct kernel_const){"ROWS", s.rows};
     d.consts[3] = (struct kernel_const){"TOKENS", tokens};
+    if (q8_out) {
+        d.files[7] = plan_octet(p);
+        d.files[8] = "q8/store";
+        d.consts[4] = (struct kernel_const){"GROUP_ROWS", group_rows(s)};
+        d.consts[5] = (struct kernel_const){"FLOATS", p->floats_read};
+        d.operands[d.n_operands++] = operand_out(OUT_Q8);
+    }
     d.grid[0] = (struct grid){.rows = p->rows, .per = tokens};
-    d.grid[1] = (struct grid){.fixed = (params->rows + rows_per_group - 1) / rows_per_group};
+    d.grid[1] = (struct grid){.fixed = (params->rows + group_rows(s) - 1) / group_rows(s)};
     d.min_rows = min_tokens;
     d.max_rows = max_tokens;
     return plan_dispatch(p, &d, err);
@@ -162,5 +189,5 @@ bool matmul_plan_kernels(struct op_plan *p, const struct matmul_plan *m, struct 
             !plan_segments_matmat(p, m, codec, part, first, last, &params, err))
             return false;
     }
-    return true;
+    return !p->out_cols[OUT_Q8] || plan_quantize_output(p, MATVEC_MAX + 1, err);
 }

@@ -180,7 +180,7 @@ static inline struct operand operand_scales(unsigned i, unsigned part)
 }
 static inline struct operand operand_state(char access) { return (struct operand){OPERAND_STATE, 0, 0, access}; }
 
-enum { DISPATCH_MAX_FILES = 6, DISPATCH_MAX_CONSTS = 8, DISPATCH_MAX_OPERANDS = 8, PARAMS_MAX_BYTES = 128 };
+enum { DISPATCH_MAX_FILES = 9, DISPATCH_MAX_CONSTS = 8, DISPATCH_MAX_OPERANDS = 8, PARAMS_MAX_BYTES = 128 };
 
 struct kernel_const {
     const char *name; /* NULL ends the list */
@@ -218,6 +218,7 @@ struct op_plan {
     struct step_limits limits;
     uint32_t in_cols[OP_MAX_INPUTS], out_cols[OP_MAX_OUTPUTS]; /* 0: absent */
     enum rows_of rows;                                         /* of the outputs: ROWS_TOKENS or ROWS_OUTPUTS */
+    bool floats_read; /* some call reads output 0; otherwise only OUT_Q8, if it is there, has to be written */
     struct plan_weight w[OP_MAX_WEIGHTS];
     uint32_t state_rows, state_cols, state_stride; /* floats of a slot: rows * cols, padded */
     void *executor;
@@ -234,6 +235,9 @@ const char *plan_reduce(const struct op_plan *p);
 
 /* "q8/octet_subgroup" or "q8/octet_workgroup": the file that gives octet_sum and octet_max on this device */
 const char *plan_octet(const struct op_plan *p);
+
+/* Output OUT_Q8 from output 0, for steps of min_rows rows and more. */
+bool plan_quantize_output(struct op_plan *p, uint32_t min_rows, struct error *err);
 
 /* The largest power of two <= want that the device allows as workgroup size. */
 uint32_t plan_threads(const struct op_plan *p, uint32_t want);

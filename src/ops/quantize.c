@@ -10,9 +10,10 @@ PARAMS(quantize, QUANTIZE_PARAMS);
 
 void quantize_ref(const struct op_ref *r) { ref_quantize(&r->in[0], &r->out[0]); }
 
-bool quantize_plan(struct op_plan *p, struct error *err)
+static bool plan(struct op_plan *p, struct operand from, unsigned to, uint32_t cols, uint32_t min_rows,
+                 struct error *err)
 {
-    struct quantize_params params = {p->in_cols[0] / 4};
+    struct quantize_params params = {cols / 4};
     const uint32_t threads = 64;
     struct dispatch_desc d = {
         .files = {plan_reduce(p), plan_octet(p), "q8/store", "quantize"},
@@ -20,9 +21,18 @@ bool quantize_plan(struct op_plan *p, struct error *err)
         .params_wgsl = quantize_params_wgsl,
         .params = &params,
         .params_bytes = sizeof params,
-        .operands = {operand_in(0), operand_out(0)},
+        .operands = {from, operand_out(to)},
         .n_operands = 2,
         .grid = {{.fixed = (params.quads + threads - 1) / threads}, {1, 1, p->rows}},
+        .min_rows = min_rows,
     };
     return plan_dispatch(p, &d, err);
+}
+
+bool quantize_plan(struct op_plan *p, struct error *err) { return plan(p, operand_in(0), 0, p->in_cols[0], 0, err); }
+
+bool plan_quantize_output(struct op_plan *p, uint32_t min_rows, struct error *err)
+{
+    return plan(p, (struct operand){.kind = OPERAND_OUT, .index = 0, .access = 'r'}, OUT_Q8, p->out_cols[0], min_rows,
+                err);
 }

@@ -58,11 +58,17 @@ static const uint32_t more[][6] = {
     {QUANT_Q4_K, 68, 1280, ACT_SILU, COMBINE_MUL, 0},
     {QUANT_Q6_K, 260, 256, ACT_NONE, COMBINE_NONE, MATMUL_OF_OUTPUTS},
     {QUANT_Q5_0, 132, 160, ACT_SILU, COMBINE_MUL, MATMUL_BIAS | MATMUL_OF_OUTPUTS},
+    {QUANT_Q4_K, 160, 256, ACT_RELU2, COMBINE_NONE, MATMUL_INT8 | MATMUL_TO_INT8},
+    {QUANT_Q8_0, 32, 2048, ACT_NONE, COMBINE_ADD, MATMUL_INT8 | MATMUL_BIAS | MATMUL_TO_INT8},
+    {QUANT_F16, 1056, 96, ACT_RELU2, COMBINE_NONE, MATMUL_TO_INT8},
     {QUANT_Q4_K, 16388, 256, ACT_NONE, COMBINE_NONE, MATMUL_INT8},
     {QUANT_Q8_0, 4, 32, ACT_SILU, COMBINE_MUL, MATMUL_BIAS | MATMUL_INT8},
 };
 
-static const uint32_t in_parts[] = {QUANT_Q8_0, 3004, 1024, ACT_NONE, COMBINE_ADD, MATMUL_BIAS};
+static const uint32_t in_parts[][6] = {
+    {QUANT_Q8_0, 3004, 1024, ACT_NONE, COMBINE_ADD, MATMUL_BIAS},
+    {QUANT_Q8_0, 3008, 1024, ACT_RELU2, COMBINE_NONE, MATMUL_INT8 | MATMUL_TO_INT8},
+};
 
 static struct gpu_case all[N_VARIANTS * 96];
 static size_t n_all;
@@ -75,9 +81,9 @@ static void add(const uint32_t *n, uint64_t max_binding_bytes, enum variant v)
     *c = (struct op_case){.record = record_matmul, .steps = lengths, .n_steps = COUNT(lengths)};
     c->tolerance = f16 ? (struct tolerance)TOLERANCE_MATMUL_F16 : (struct tolerance)TOLERANCE_MATMUL;
     for (int i = 0; i < CASE_NUMBERS; i++) c->n[i] = n[i];
-    snprintf(c->name, sizeof c->name, "matmul %s M=%u K=%u%s%s%s%s%s%s, %s", quant_find(n[0])->name, n[1], n[2],
+    snprintf(c->name, sizeof c->name, "matmul %s M=%u K=%u%s%s%s%s%s%s%s, %s", quant_find(n[0])->name, n[1], n[2],
              n[5] & MATMUL_BIAS ? " bias" : "", acts[n[3]], combines[n[4]],
-             n[5] & MATMUL_OF_OUTPUTS ? " of outputs" : "", n[5] & MATMUL_INT8 ? " int8" : "", max_binding_bytes ? " in parts" : "", case_variant_name(v));
+             n[5] & MATMUL_OF_OUTPUTS ? " of outputs" : "", n[5] & MATMUL_INT8 ? " int8" : "", n[5] & MATMUL_TO_INT8 ? " to int8" : "", max_binding_bytes ? " in parts" : "", case_variant_name(v));
 }
 
 static void add_products(const uint32_t *n, uint64_t max_binding_bytes, bool int8, enum variant v)
@@ -112,7 +118,7 @@ int main(void)
     for (int v = 0; v < N_VARIANTS; v++) {
         add_types((enum variant)v);
         for (size_t i = 0; i < COUNT(more); i++) add(more[i], 0, (enum variant)v);
-        add(in_parts, 1 << 21, (enum variant)v);
+        for (size_t i = 0; i < COUNT(in_parts); i++) add(in_parts[i], 1 << 21, (enum variant)v);
         for (int int8 = 0; int8 < 2; int8++) {
             for (size_t i = int8 ? FIRST_INTEGERS : 0; i < COUNT(products); i++)
                 add_products(products[i], 0, int8, (enum variant)v);

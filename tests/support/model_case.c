@@ -52,7 +52,7 @@ corvid_model *open_model(corvid_device *device, const char *path, uint32_t sessi
                          uint32_t step_tokens)
 {
     corvid_error err;
-    corvid_model_options o = {.max_sessions = sessions, .context = context, .max_step_tokens = step_tokens};
+    corvid_model_options o = {.max_sessions = sessions, .context = context, .max_step_tokens = step_tokens, .exact = true};
     corvid_model *model = corvid_model_open(device, path, &o, &err);
     if (!model) fail_msg("%s", err.message);
     return model;

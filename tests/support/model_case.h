@@ -29,6 +29,7 @@ struct model_case {
 /* The built-in model, below the source. */
 extern const char built_in_model[];
 
+/* Models are opened exact: what they compute is compared closely. test_int8_gpu.c is about the other way. */
 corvid_device *open_device(const struct model_setup *setup);
 corvid_model *open_model(corvid_device *device, const char *path, uint32_t sessions, uint32_t context,
                          uint32_t step_tokens);

@@ -2,11 +2,11 @@
 // Rows fall into segments. LANES threads share ROWS rows: each takes every LANES-th span of 16 weights, decodes it once
 // for all tokens.
 // grid: x = tokens / TOKENS, so that neighbours read the same weights; y = rows / (WORKGROUP / LANES * ROWS)
-// Needs: WORKGROUP, LANES, ROWS (1, 2, 4), TOKENS; a codec (weight_span), a reduce (Lane, lanes_sum), segment, epilogue.
+// Needs: WORKGROUP, LANES, ROWS (1, 2, 4), TOKENS; a codec (weight_span), a reduce (Lane, lanes_sum), segment,
+// epilogue, store_*.
 @group(0) @binding(4) var<storage, read> x: array<vec4f>;         // [T, K/4]
 @group(0) @binding(5) var<storage, read> bias: array<f32>;        // [M]
 @group(0) @binding(6) var<storage, read> other: array<f32>;       // [T, M]
-@group(0) @binding(7) var<storage, read_write> y: array<f32>;     // [T, M]
 
 fn matvec_x(token: u32, quad: u32) -> mat4x4f {
     // the last span may reach past the row; its weights there are 0
@@ -55,9 +55,11 @@ fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
         for (var r = part; r < ROWS; r += LANES) {
             if row + r <= last && token + t < tokens {
                 let m = params.row_at + row + r;
-                let at = (token + t) * params.out_cols + m;
-                y[at] = epilogue(segment.act, sum[r], bias[min(m, arrayLength(&bias) - 1u)], other[min(at, arrayLength(&other) - 1u)]);
+                let at = min((token + t) * params.out_cols + m, arrayLength(&other) - 1u);
+                store_value(token + t, m, lane.thread / LANES * ROWS + r,
+                            epilogue(segment.act, sum[r], bias[min(m, arrayLength(&bias) - 1u)], other[at]));
             }
         }
+        store_token(token + t, token + t < tokens, params.row_at + group.y * (WORKGROUP / LANES) * ROWS, lane);
     }
 }
