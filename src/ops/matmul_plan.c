@@ -63,17 +63,38 @@ struct matvec_shape {
 
 static uint32_t group_rows(struct matvec_shape s) { return s.threads / s.lanes * s.rows; }
 
-static struct matvec_shape choose_shape(const struct op_plan *p, const struct matmul_plan *m,
-                                        const struct matmul_params *params, uint32_t tokens)
+/* Floats: rows of a thread share the loads of x; for a single token and a small matrix, more threads count for more. */
+static struct matvec_shape choose_float_shape(const struct op_plan *p, uint32_t rows, uint32_t spans,
+                                              uint32_t max_tokens)
 {
-    const uint32_t steps = is_q8(p, m) ? params->spans / 2 : params->spans;
-    struct matvec_shape s = {.threads = plan_threads(p, 128), .lanes = power_of_two_up_to(steps < 64 ? steps : 64)};
-    /* rows of a thread share the loads of x; for a single token and a small matrix, more threads count for more */
-    s.rows = tokens > 1 || params->rows >= 16384 ? 4 : 1;
-    while (params->rows / group_rows(s) >= p->device->max_groups && s.lanes > 1) s.lanes /= 2;
+    struct matvec_shape s = {.threads = plan_threads(p, 128), .lanes = power_of_two_up_to(spans < 64 ? spans : 64)};
+    s.rows = max_tokens > 1 || rows >= 16384 ? 4 : 1;
+    if (p->out_cols[OUT_Q8]) s.rows = 4;
+    return s;
+}
+
+/* Integers: latency bounds them, so that what counts is many threads with few blocks each. */
+static struct matvec_shape choose_q8_shape(const struct op_plan *p, uint32_t rows, uint32_t blocks,
+                                           uint32_t max_tokens)
+{
+    struct matvec_shape s = {.threads = plan_threads(p, 128), .lanes = rows < 4096 ? 32 : 16, .rows = 1};
+    while (s.lanes < 64 && blocks / s.lanes > 8) s.lanes *= 2;
+    while (s.lanes > blocks) s.lanes /= 2;
+    if (max_tokens > MATVEC_TOKENS) s.rows = 4;
     if (!p->out_cols[OUT_Q8]) return s;
-    s.rows = 4; /* whole blocks of int8 a workgroup */
-    while (group_rows(s) < Q8_BLOCK) s.lanes /= 2;
+    s.threads = plan_threads(p, max_tokens == 1 ? 512 : 128);
+    s.rows = s.threads >= 512 ? 1 : 4;
+    return s;
+}
+
+static struct matvec_shape choose_shape(const struct op_plan *p, const struct matmul_plan *m,
+                                        const struct matmul_params *params, uint32_t max_tokens)
+{
+    struct matvec_shape s = is_q8(p, m) ? choose_q8_shape(p, params->rows, params->spans / 2, max_tokens)
+                                        : choose_float_shape(p, params->rows, params->spans, max_tokens);
+    while (params->rows / group_rows(s) >= p->device->max_groups && s.lanes > 1) s.lanes /= 2;
+    /* whole blocks of int8 output a workgroup */
+    while (p->out_cols[OUT_Q8] && group_rows(s) < Q8_BLOCK) s.lanes /= 2;
     return s;
 }
 
@@ -82,22 +103,24 @@ static bool plan_matvec(struct op_plan *p, const struct matmul_plan *m, const ch
                         const struct matmul_params *params, uint32_t tokens, uint32_t min_tokens, uint32_t max_tokens,
                         struct error *err)
 {
-    const struct matvec_shape s = choose_shape(p, m, params, tokens);
+    const struct matvec_shape s = choose_shape(p, m, params, max_tokens);
     const bool q8_out = p->out_cols[OUT_Q8] > 0;
     struct dispatch_desc d =
         describe(p, m, is_q8(p, m) ? "matmul/matvec_q8" : "matmul/matvec", codec, part, params);
     d.files[4] = "matmul/segment";
     d.files[5] = plan_reduce(p);
     d.files[6] = q8_out ? "matmul/store_q8" : "matmul/store_f32";
-    d.consts[0] = (struct kernel_const){"WORKGROUP", s.threads};
-    d.consts[1] = (struct kernel_const){"LANES", s.lanes};
-    d.consts[2] = (struct kernel_const){"ROWS", s.rows};
-    d.consts[3] = (struct kernel_const){"TOKENS", tokens};
+    size_t n = 0;
+    d.consts[n++] = (struct kernel_const){"WORKGROUP", s.threads};
+    d.consts[n++] = (struct kernel_const){"LANES", s.lanes};
+    d.consts[n++] = (struct kernel_const){"ROWS", s.rows};
+    d.consts[n++] = (struct kernel_const){"TOKENS", tokens};
+    if (is_q8(p, m)) d.consts[n++] = (struct kernel_const){"BLOCKS", params->spans / 2};
     if (q8_out) {
         d.files[7] = plan_octet(p);
         d.files[8] = "q8/store";
-        d.consts[4] = (struct kernel_const){"GROUP_ROWS", group_rows(s)};
-        d.consts[5] = (struct kernel_const){"FLOATS", p->floats_read};
+        d.consts[n++] = (struct kernel_const){"GROUP_ROWS", group_rows(s)};
+        d.consts[n++] = (struct kernel_const){"FLOATS", p->floats_read};
         d.operands[d.n_operands++] = operand_out(OUT_Q8);
     }
     d.grid[0] = (struct grid){.rows = p->rows, .per = tokens};
@@ -185,7 +208,8 @@ bool matmul_plan_kernels(struct op_plan *p, const struct matmul_plan *m, struct 
         cut_segments(m, first, last, &params);
         if (!plan_matvec(p, m, codec, part, &params, 1, 1, 1, err) ||
             !plan_matvec(p, m, codec, part, &params, 4, 2, 4, err) ||
-            !plan_matvec(p, m, codec, part, &params, MATVEC_TOKENS, 5, MATVEC_MAX, err) ||
+            !plan_matvec(p, m, codec, part, &params, MATVEC_TOKENS, 5, MATVEC_TOKENS, err) ||
+            !plan_matvec(p, m, codec, part, &params, MATVEC_TOKENS, MATVEC_TOKENS + 1, MATVEC_MAX, err) ||
             !plan_segments_matmat(p, m, codec, part, first, last, &params, err))
             return false;
     }

@@ -2,11 +2,13 @@
 // W integers, x in int8 form: packed dot products of 4 weights each. Rows fall into segments as in matvec.wgsl.
 // LANES threads share ROWS rows: each takes every LANES-th block of 32 weights for all tokens.
 // grid: x = tokens / TOKENS, so that neighbours read the same weights; y = rows / (WORKGROUP / LANES * ROWS)
-// Needs: WORKGROUP, LANES, ROWS (1, 2, 4), TOKENS; a codec (weight_bytes, weight_lines), a reduce, segment,
+// Needs: WORKGROUP, LANES, ROWS (1, 2, 4), TOKENS, BLOCKS (of a row); a codec (weight_bytes, weight_lines), a reduce, segment,
 // epilogue, store_*.
 @group(0) @binding(4) var<storage, read> x: array<vec4u>;         // [T, (K/4 + K/16) / 4]
 @group(0) @binding(5) var<storage, read> bias: array<f32>;        // [M]
 @group(0) @binding(6) var<storage, read> other: array<f32>;       // [T, M]
+
+const STEPS = (BLOCKS + LANES - 1u) / LANES;
 
 fn dot16(a: vec4u, b: vec4u) -> i32 {
     return dot4I8Packed(a.x, b.x) + dot4I8Packed(a.y, b.y) + (dot4I8Packed(a.z, b.z) + dot4I8Packed(a.w, b.w));
@@ -35,10 +37,11 @@ fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
     let part = lane.thread % LANES;
     let last = params.rows - 1u;
     let segment = segment_of(row);
-    let used = segment.spans / 2u;
     let stride = (params.quads + params.quads / 4u + 3u) / 4u;
     var sums: array<vec4f, TOKENS>;
-    for (var block = part; block < used; block += LANES) {
+    for (var step = 0u; step < STEPS; step++) {
+        let block = part + step * LANES;
+        if BLOCKS % LANES != 0u && block >= BLOCKS { continue; }
         var weights: array<array<vec4u, 2>, ROWS>;
         var lines: array<vec4f, ROWS>;
         for (var r = 0u; r < ROWS; r++) {
