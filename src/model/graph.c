@@ -264,11 +264,24 @@ val op_matmul(struct graph *g, weight w, val x, struct matmul_args args)
     return one_output(g, call, M, rows_like(g, x));
 }
 
-/* a stack of one kind can hold both: floats of any kind and width, or quantised rows of the same type and width */
+/* rows so few that it costs little to store them as another type */
+static bool is_thin(const struct graph_weight *w) { return w->rows <= w->cols / 4 || w->cols <= w->rows / 4; }
+
+/* a stack of one kind can hold both: floats of any kind and width, unless a large matrix would be widened; or quantised
+ * rows of the same type and width */
 static bool stackable(const struct graph_weight *a, const struct graph_weight *b)
 {
-    if (quant_is_float(a->q) && quant_is_float(b->q)) return true;
+    if (quant_is_float(a->q) && quant_is_float(b->q))
+        return (a->q == b->q && a->cols == b->cols) || (is_thin(a) && is_thin(b));
     return a->q == b->q && a->cols == b->cols;
+}
+
+static bool joins(const struct graph *g, weight stack, weight w)
+{
+    const struct graph_weight *s = &g->weights[stack.id];
+    bool fits = true;
+    for (uint32_t i = 0; i < s->n_parts; i++) fits &= stackable(&g->weights[s->parts[i].w.id], &g->weights[w.id]);
+    return fits;
 }
 
 static weight add_stack(struct graph *g, bool is_vector)
@@ -340,6 +353,7 @@ val op_products(struct graph *g, val x, const struct product *p, uint32_t n)
 {
     struct op_call call = {.op = OP_PRODUCTS, .args = {.n_products = n}};
     uint32_t cols = 0, n_stacks = 0;
+    weight stack = {0};
     const bool q8 = integers_take_q8(g, x, p, n);
     for (uint32_t i = 0; i < n && !g->error.code; i++) {
         uint32_t M = weight_rows(g, p[i].w), K = weight_cols(g, p[i].w);
@@ -348,9 +362,8 @@ val op_products(struct graph *g, val x, const struct product *p, uint32_t n)
                        p[i].x_at + K, cols_of(g, x));
         call.w[i] = p[i].w;
         call.args.products[i] = (struct product_args){p[i].x_at, p[i].act};
-        if (!i || !stackable(&g->weights[p[i - 1].w.id], &g->weights[p[i].w.id]))
-            call.w[PRODUCTS_STACKS + n_stacks++] = add_stack(g, false);
-        if (!g->error.code) push_part(g, call.w[PRODUCTS_STACKS + n_stacks - 1], p[i].w, M, K);
+        if (!i || !joins(g, stack, p[i].w)) call.w[PRODUCTS_STACKS + n_stacks++] = stack = add_stack(g, false);
+        if (!g->error.code) push_part(g, stack, p[i].w, M, K);
         cols += M;
         if (q8 && is_integer(g, p[i].w)) call.in[IN_Q8] = op_quantize(g, x);
         else call.in[0] = x;

@@ -53,9 +53,9 @@ void record_matmul(struct op_bench *b, const uint32_t *n)
 static void products_apart(struct op_bench *b, const uint32_t *n, uint32_t apart, bool int8)
 {
     static const enum act kinds[] = {ACT_TANH, ACT_NONE, ACT_SIGMOID, ACT_RELU2};
-    struct product p[MAX_PRODUCTS];
+    struct product p[CASE_PRODUCTS];
     uint32_t count = 0, widest = 0;
-    for (; count < MAX_PRODUCTS && n[count] != PRODUCTS_END; count++) {
+    for (; count < CASE_PRODUCTS && n[count] != PRODUCTS_END; count++) {
         const struct quant_info *q = quant_find(n[count]);
         char name[] = {'w', (char)('0' + count), 0}, bias[] = {'b', (char)('0' + count), 0};
         uint32_t rows = n[4] + 4 * count, cols = q->items == 1 ? n[5] + 20 * count : n[5];

@@ -25,7 +25,7 @@ void record_matmul(struct op_bench *b, const uint32_t *n);
 
 /* types of up to four matrices (PRODUCTS_END ends), rows of the first (each next has 4 more), columns (of floats, each
  * next has 20 more) */
-enum { PRODUCTS_END = 99 };
+enum { PRODUCTS_END = 99, CASE_PRODUCTS = 4 };
 void record_products(struct op_bench *b, const uint32_t *n);
 /* the same with int8 activations for integer matrices */
 void record_products_int8(struct op_bench *b, const uint32_t *n);

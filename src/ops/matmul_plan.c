@@ -8,10 +8,12 @@
 
 /* rows of the planes from plane_at on give columns of y from row_at on; segment i ends before row end_i */
 /* clang-format off */
-#define MATMUL_PARAMS(U, F)                                                                                 \
-    U(rows) U(plane_at) U(row_at) U(spans) U(quads) U(out_cols) U(on_outputs) U(combine) U(has_bias)        \
-    U(end0) U(end1) U(end2) U(x_at0) U(x_at1) U(x_at2) U(x_at3) U(used0) U(used1) U(used2) U(used3)         \
-    U(act0) U(act1) U(act2) U(act3)
+#define MATMUL_PARAMS(U, F)                                                                                  \
+    U(rows) U(plane_at) U(row_at) U(spans) U(quads) U(out_cols) U(on_outputs) U(combine) U(has_bias)         \
+    U(end0) U(end1) U(end2) U(end3) U(end4) U(end5) U(end6)                                                  \
+    U(x_at0) U(x_at1) U(x_at2) U(x_at3) U(x_at4) U(x_at5) U(x_at6) U(x_at7)                                  \
+    U(used0) U(used1) U(used2) U(used3) U(used4) U(used5) U(used6) U(used7)                                  \
+    U(act0) U(act1) U(act2) U(act3) U(act4) U(act5) U(act6) U(act7)
 /* clang-format on */
 PARAMS(matmul, MATMUL_PARAMS);
 
@@ -152,10 +154,14 @@ static bool plan_matmat(struct op_plan *p, const struct matmul_plan *m, const ch
 /* rows [first, last) of the matrix, which lie in one part, as segments of a dispatch */
 static void cut_segments(const struct matmul_plan *m, uint32_t first, uint32_t last, struct matmul_params *params)
 {
-    uint32_t *ends[] = {&params->end0, &params->end1, &params->end2};
-    uint32_t *x_at[] = {&params->x_at0, &params->x_at1, &params->x_at2, &params->x_at3};
-    uint32_t *used[] = {&params->used0, &params->used1, &params->used2, &params->used3};
-    uint32_t *acts[] = {&params->act0, &params->act1, &params->act2, &params->act3};
+    uint32_t *ends[] = {&params->end0, &params->end1, &params->end2, &params->end3,
+                        &params->end4, &params->end5, &params->end6};
+    uint32_t *x_at[] = {&params->x_at0, &params->x_at1, &params->x_at2, &params->x_at3,
+                        &params->x_at4, &params->x_at5, &params->x_at6, &params->x_at7};
+    uint32_t *used[] = {&params->used0, &params->used1, &params->used2, &params->used3,
+                        &params->used4, &params->used5, &params->used6, &params->used7};
+    uint32_t *acts[] = {&params->act0, &params->act1, &params->act2, &params->act3,
+                        &params->act4, &params->act5, &params->act6, &params->act7};
     uint32_t n = 0;
     for (uint32_t i = 0, at = 0; i < m->n_segments; at += m->segments[i++].rows) {
         const struct matmul_segment *s = &m->segments[i];

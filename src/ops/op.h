@@ -52,7 +52,7 @@ typedef struct { uint32_t id; } state;  /* memory from step to step, one copy a 
 enum act { ACT_NONE, ACT_SIGMOID, ACT_TANH, ACT_RELU2, ACT_SILU, ACT_GELU };
 enum combine { COMBINE_NONE, COMBINE_ADD, COMBINE_MUL }; /* what a matmul does with `other` */
 
-enum { OP_MAX_INPUTS = 3, OP_MAX_WEIGHTS = 9, OP_MAX_OUTPUTS = 2, MAX_PRODUCTS = 4 };
+enum { OP_MAX_INPUTS = 3, OP_MAX_WEIGHTS = 17, OP_MAX_OUTPUTS = 2, MAX_PRODUCTS = 8 };
 
 /* Activations in int8 form (quant/q8_row.h): input IN_Q8 of a product whose weights are integers, in the place of or
  * beside input 0; output OUT_Q8 of any op, its output 0 in that form. */
@@ -180,7 +180,7 @@ static inline struct operand operand_scales(unsigned i, unsigned part)
 }
 static inline struct operand operand_state(char access) { return (struct operand){OPERAND_STATE, 0, 0, access}; }
 
-enum { DISPATCH_MAX_FILES = 9, DISPATCH_MAX_CONSTS = 8, DISPATCH_MAX_OPERANDS = 8, PARAMS_MAX_BYTES = 128 };
+enum { DISPATCH_MAX_FILES = 9, DISPATCH_MAX_CONSTS = 8, DISPATCH_MAX_OPERANDS = 8, PARAMS_MAX_BYTES = 192 };
 
 struct kernel_const {
     const char *name; /* NULL ends the list */

@@ -93,7 +93,7 @@ static void add_products(const uint32_t *n, uint64_t max_binding_bytes, bool int
     c->record = int8 ? record_products_int8 : record_products;
     size_t at = (size_t)snprintf(c->name, sizeof c->name, "products M=%u K=%u of", n[4], n[5]);
     for (int i = 0; i < CASE_NUMBERS; i++) c->n[i] = n[i];
-    for (int i = 0; i < MAX_PRODUCTS && n[i] != END; i++)
+    for (int i = 0; i < CASE_PRODUCTS && n[i] != END; i++)
         at += (size_t)snprintf(c->name + at, sizeof c->name - at, " %s", quant_find(n[i])->name);
     snprintf(c->name + at, sizeof c->name - at, "%s%s, %s", int8 ? " int8" : "", max_binding_bytes ? " in parts" : "",
              case_variant_name(v));

@@ -1,4 +1,4 @@
-// The rows of a product fall into up to 4 segments, each with its own columns of x and activation. The rows that a
+// The rows of a product fall into up to 8 segments, each with its own columns of x and activation. The rows that a
 // thread does together are of one segment: lengths are multiples of 4. Gives: segment_of.
 struct Segment {
     x_at: u32,   // its first column of x, in vec4s
@@ -6,9 +6,17 @@ struct Segment {
     act: u32,
 }
 
+fn segment_pick(index: u32, first: vec4u, last: vec4u) -> u32 {
+    return select(first[index & 3u], last[index & 3u], index >= 4u);
+}
+
 fn segment_of(row: u32) -> Segment {
-    let index = u32(row >= params.end0) + u32(row >= params.end1) + u32(row >= params.end2);
-    return Segment(vec4u(params.x_at0, params.x_at1, params.x_at2, params.x_at3)[index],
-                   vec4u(params.used0, params.used1, params.used2, params.used3)[index],
-                   vec4u(params.act0, params.act1, params.act2, params.act3)[index]);
+    let index = u32(row >= params.end0) + u32(row >= params.end1) + u32(row >= params.end2) + u32(row >= params.end3) +
+                u32(row >= params.end4) + u32(row >= params.end5) + u32(row >= params.end6);
+    return Segment(segment_pick(index, vec4u(params.x_at0, params.x_at1, params.x_at2, params.x_at3),
+                                vec4u(params.x_at4, params.x_at5, params.x_at6, params.x_at7)),
+                   segment_pick(index, vec4u(params.used0, params.used1, params.used2, params.used3),
+                                vec4u(params.used4, params.used5, params.used6, params.used7)),
+                   segment_pick(index, vec4u(params.act0, params.act1, params.act2, params.act3),
+                                vec4u(params.act4, params.act5, params.act6, params.act7)));
 }
