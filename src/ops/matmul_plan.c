@@ -10,6 +10,7 @@
 /* clang-format off */
 #define MATMUL_PARAMS(U, F)                                                                                  \
     U(rows) U(plane_at) U(row_at) U(spans) U(quads) U(out_cols) U(on_outputs) U(combine) U(has_bias)         \
+    U(first_thin) U(thin_groups) U(thin_spans)                                                               \
     U(end0) U(end1) U(end2) U(end3) U(end4) U(end5) U(end6)                                                  \
     U(x_at0) U(x_at1) U(x_at2) U(x_at3) U(x_at4) U(x_at5) U(x_at6) U(x_at7)                                  \
     U(used0) U(used1) U(used2) U(used3) U(used4) U(used5) U(used6) U(used7)                                  \
@@ -107,11 +108,11 @@ static bool plan_matvec(struct op_plan *p, const struct matmul_plan *m, const ch
 {
     const struct matvec_shape s = choose_shape(p, m, params, max_tokens);
     const bool q8_out = p->out_cols[OUT_Q8] > 0;
-    struct dispatch_desc d =
-        describe(p, m, is_q8(p, m) ? "matmul/matvec_q8" : "matmul/matvec", codec, part, params);
+    struct dispatch_desc d = describe(p, m, "matmul/matvec", codec, part, params);
     d.files[4] = "matmul/segment";
     d.files[5] = plan_reduce(p);
-    d.files[6] = q8_out ? "matmul/store_q8" : "matmul/store_f32";
+    d.files[6] = is_q8(p, m) ? "matmul/sums_q8" : "matmul/sums_float";
+    d.files[7] = q8_out ? "matmul/store_q8" : "matmul/store_f32";
     size_t n = 0;
     d.consts[n++] = (struct kernel_const){"WORKGROUP", s.threads};
     d.consts[n++] = (struct kernel_const){"LANES", s.lanes};
@@ -119,8 +120,8 @@ static bool plan_matvec(struct op_plan *p, const struct matmul_plan *m, const ch
     d.consts[n++] = (struct kernel_const){"TOKENS", tokens};
     if (is_q8(p, m)) d.consts[n++] = (struct kernel_const){"BLOCKS", params->spans / 2};
     if (q8_out) {
-        d.files[7] = plan_octet(p);
-        d.files[8] = "q8/store";
+        d.files[8] = plan_octet(p);
+        d.files[9] = "q8/store";
         d.consts[n++] = (struct kernel_const){"GROUP_ROWS", group_rows(s)};
         d.consts[n++] = (struct kernel_const){"FLOATS", p->floats_read};
         d.operands[d.n_operands++] = operand_out(OUT_Q8);
@@ -193,6 +194,64 @@ static bool plan_segments_matmat(struct op_plan *p, const struct matmul_plan *m,
     return true;
 }
 
+/* both stacks for steps of min_tokens to max_tokens, `tokens` at a time */
+static bool plan_mixed(struct op_plan *p, const struct matmul_plan *m, const struct matmul_plan *thin, uint32_t tokens,
+                       uint32_t min_tokens, uint32_t max_tokens, struct error *err)
+{
+    const struct plan_weight *w = &p->w[m->weight], *t = &p->w[thin->weight];
+    const uint32_t threads = plan_threads(p, 128), lanes = 32, rows = threads / lanes;
+    struct matmul_segment segments[2 * MAX_PRODUCTS];
+    struct matmul_plan both = {.segments = segments};
+    for (uint32_t i = 0; i < m->n_segments; i++) segments[both.n_segments++] = m->segments[i];
+    for (uint32_t i = 0; i < thin->n_segments; i++) segments[both.n_segments++] = thin->segments[i];
+    struct matmul_params params = {.rows = w->rows + t->rows,
+                                   .row_at = m->y_at,
+                                   .spans = (uint32_t)(padded_cols(w->cols) / QUANT_SPAN),
+                                   .quads = p->in_cols[IN_Q8] / 4,
+                                   .out_cols = p->out_cols[0],
+                                   .first_thin = w->rows,
+                                   .thin_groups = (t->rows + rows - 1) / rows,
+                                   .thin_spans = (uint32_t)(padded_cols(t->cols) / QUANT_SPAN)};
+    cut_segments(&both, 0, params.rows, &params);
+    char codec[32];
+    snprintf(codec, sizeof codec, "codec/%s", w->q->codec);
+    struct dispatch_desc d = {
+        .files = {"matmul/matvec_mixed", codec, "matmul/sums_q8", t->q->type == QUANT_F16 ? "matmul/thin_f16"
+                                                                                         : "matmul/thin_f32",
+                  "matmul/segment", "matmul/epilogue", "activation", "matmul/store_f32", plan_reduce(p)},
+        .consts = {{"WORKGROUP", threads},
+                   {"LANES", lanes},
+                   {"ROWS", 1},
+                   {"TOKENS", tokens},
+                   {"BLOCKS", params.spans / 2}},
+        .params_wgsl = matmul_params_wgsl,
+        .params = &params,
+        .params_bytes = sizeof params,
+        .operands = {operand_quants(m->weight, 0), operand_scales(m->weight, 0), operand_in(IN_Q8), operand_in(0),
+                     operand_quants(thin->weight, 0), operand_out(0)},
+        .n_operands = 6,
+        .grid = {{1, tokens, p->rows}, {.fixed = params.thin_groups + (w->rows + rows - 1) / rows}},
+        .min_rows = min_tokens,
+        .max_rows = max_tokens,
+    };
+    return plan_dispatch(p, &d, err);
+}
+
+bool matmul_can_mix(const struct op_plan *p, const struct matmul_plan *m, const struct matmul_plan *thin)
+{
+    const struct plan_weight *w = &p->w[m->weight], *t = &p->w[thin->weight];
+    const bool floats = t->q->type == QUANT_F16 || t->q->type == QUANT_F32;
+    return is_q8(p, m) && floats && !p->w[m->bias].q && w->n_parts == 1 && t->n_parts == 1 && t->rows < w->rows &&
+           m->n_segments + thin->n_segments <= MAX_PRODUCTS && (w->rows + t->rows) / 4 < p->device->max_groups &&
+           p->device->max_workgroup_threads >= 32;
+}
+
+bool matmul_plan_mixed(struct op_plan *p, const struct matmul_plan *m, const struct matmul_plan *thin,
+                       struct error *err)
+{
+    return plan_mixed(p, m, thin, 1, 1, 1, err) && plan_mixed(p, m, thin, MATVEC_TOKENS, 2, MATVEC_TOKENS, err);
+}
+
 bool matmul_plan_kernels(struct op_plan *p, const struct matmul_plan *m, struct error *err)
 {
     const struct plan_weight *w = &p->w[m->weight];
@@ -212,10 +271,10 @@ bool matmul_plan_kernels(struct op_plan *p, const struct matmul_plan *m, struct 
             .has_bias = p->w[m->bias].q != NULL,
         };
         cut_segments(m, first, last, &params);
-        if (!plan_matvec(p, m, codec, part, &params, 1, 1, 1, err) ||
-            !plan_matvec(p, m, codec, part, &params, 4, 2, 4, err) ||
-            !plan_matvec(p, m, codec, part, &params, MATVEC_TOKENS, 5, MATVEC_TOKENS, err) ||
-            !plan_matvec(p, m, codec, part, &params, MATVEC_TOKENS, MATVEC_TOKENS + 1, MATVEC_MAX, err) ||
+        bool few = m->but_few || (plan_matvec(p, m, codec, part, &params, 1, 1, 1, err) &&
+                                  plan_matvec(p, m, codec, part, &params, 4, 2, 4, err) &&
+                                  plan_matvec(p, m, codec, part, &params, MATVEC_TOKENS, 5, MATVEC_TOKENS, err));
+        if (!few || !plan_matvec(p, m, codec, part, &params, MATVEC_TOKENS, MATVEC_TOKENS + 1, MATVEC_MAX, err) ||
             !plan_segments_matmat(p, m, codec, part, first, last, &params, err))
             return false;
     }

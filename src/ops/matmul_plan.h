@@ -21,10 +21,17 @@ struct matmul_plan {
     uint32_t y_at;   /* output column of the matrix's first row */
     const struct matmul_segment *segments;
     uint32_t n_segments; /* up to MAX_PRODUCTS */
+    bool but_few;        /* another plan is there for few tokens (matmul_plan_mixed) */
 };
 
 /* Plans x = input 0, other = input 1, y = output 0, for any number of tokens. */
 bool matmul_plan_kernels(struct op_plan *p, const struct matmul_plan *m, struct error *err);
+
+/* Two stacks whose rows follow each other in y, of integers and then thin ones of floats, can be done by one dispatch
+ * where tokens are few. */
+bool matmul_can_mix(const struct op_plan *p, const struct matmul_plan *m, const struct matmul_plan *thin);
+bool matmul_plan_mixed(struct op_plan *p, const struct matmul_plan *m, const struct matmul_plan *thin,
+                       struct error *err);
 
 double ref_activate(enum act act, double x);
 

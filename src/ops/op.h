@@ -180,7 +180,7 @@ static inline struct operand operand_scales(unsigned i, unsigned part)
 }
 static inline struct operand operand_state(char access) { return (struct operand){OPERAND_STATE, 0, 0, access}; }
 
-enum { DISPATCH_MAX_FILES = 9, DISPATCH_MAX_CONSTS = 8, DISPATCH_MAX_OPERANDS = 8, PARAMS_MAX_BYTES = 192 };
+enum { DISPATCH_MAX_FILES = 10, DISPATCH_MAX_CONSTS = 8, DISPATCH_MAX_OPERANDS = 8, PARAMS_MAX_BYTES = 192 };
 
 struct kernel_const {
     const char *name; /* NULL ends the list */

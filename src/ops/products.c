@@ -27,18 +27,33 @@ void products_ref(const struct op_ref *r)
     }
 }
 
-bool products_plan(struct op_plan *p, struct error *err)
+/* the stacks of the call, whose rows follow each other in y; segments[MAX_PRODUCTS] is for all of them */
+static uint32_t collect_stacks(const struct op_plan *p, struct matmul_plan *stacks, struct matmul_segment *segments)
 {
-    uint32_t y_at = 0, product = 0;
+    uint32_t n = 0, y_at = 0, product = 0;
     for (unsigned stack = STACKS; stack < OP_MAX_WEIGHTS && p->w[stack].q; stack++) {
-        struct matmul_segment segments[MAX_PRODUCTS];
-        struct matmul_plan m = {.weight = stack, .bias = BIAS, .y_at = y_at, .segments = segments};
+        struct matmul_plan *m = &stacks[n++];
+        *m = (struct matmul_plan){.weight = stack, .bias = BIAS, .y_at = y_at, .segments = &segments[product]};
         for (uint32_t rows = 0; rows < p->w[stack].rows; rows += p->w[product++].rows) {
             const struct product_args *a = &p->args->products[product];
-            segments[m.n_segments++] = (struct matmul_segment){p->w[product].rows, p->w[product].cols, a->x_at, a->act};
+            segments[product] = (struct matmul_segment){p->w[product].rows, p->w[product].cols, a->x_at, a->act};
+            m->n_segments++;
         }
-        if (!matmul_plan_kernels(p, &m, err)) return false;
         y_at += p->w[stack].rows;
     }
+    return n;
+}
+
+bool products_plan(struct op_plan *p, struct error *err)
+{
+    struct matmul_plan stacks[MAX_PRODUCTS];
+    struct matmul_segment segments[MAX_PRODUCTS];
+    uint32_t n = collect_stacks(p, stacks, segments);
+    if (n == 2 && matmul_can_mix(p, &stacks[0], &stacks[1])) {
+        stacks[0].but_few = stacks[1].but_few = true;
+        if (!matmul_plan_mixed(p, &stacks[0], &stacks[1], err)) return false;
+    }
+    for (uint32_t i = 0; i < n; i++)
+        if (!matmul_plan_kernels(p, &stacks[i], err)) return false;
     return true;
 }

@@ -26,6 +26,9 @@ static const uint32_t products[][6] = {
     {QUANT_F32, QUANT_F16, QUANT_BF16, END, 20, 36},
     {QUANT_Q8_0, QUANT_Q8_0, QUANT_Q8_0, END, 132, 96},
     {QUANT_Q4_K, QUANT_Q4_K, QUANT_Q6_K, QUANT_F16, 260, 256},
+    {QUANT_Q8_0, QUANT_Q8_0, QUANT_F16, END, 132, 96}, /* mixed for few tokens */
+    {QUANT_Q4_K, QUANT_Q4_K, QUANT_F32, END, 68, 1280},
+    {QUANT_Q6_K, QUANT_Q6_K, QUANT_BF16, END, 36, 256},
     {QUANT_Q8_0, END, END, END, 36, 32},
     {QUANT_Q5_0, QUANT_Q8_0, QUANT_Q8_0, QUANT_Q5_0, 4, 320},
 };

@@ -1,12 +1,7 @@
-// y[t, row] = combine(act(sum_k W[row, k] x[t, x_at + k] + bias[row]), other[t, row]) for up to TOKENS tokens at once,
-// W integers, x in int8 form: packed dot products of 4 weights each. Rows fall into segments as in matvec.wgsl.
-// LANES threads share ROWS rows: each takes every LANES-th block of 32 weights for all tokens.
-// grid: x = tokens / TOKENS, so that neighbours read the same weights; y = rows / (WORKGROUP / LANES * ROWS)
-// Needs: WORKGROUP, LANES, ROWS (1, 2, 4), TOKENS, BLOCKS (of a row); a codec (weight_bytes, weight_lines), a reduce, segment,
-// epilogue, store_*.
+// The sums of ROWS rows of a matvec of integers whose x is in int8 form: packed dot products of 4 weights each. A thread
+// takes every LANES-th block of 32 weights for all tokens.
+// Needs: LANES, ROWS (1, 2, 4), TOKENS, BLOCKS (of a row); a codec (weight_bytes, weight_lines), Segment. Gives: row_sums.
 @group(0) @binding(4) var<storage, read> x: array<vec4u>;         // [T, (K/4 + K/16) / 4]
-@group(0) @binding(5) var<storage, read> bias: array<f32>;        // [M]
-@group(0) @binding(6) var<storage, read> other: array<f32>;       // [T, M]
 
 const STEPS = (BLOCKS + LANES - 1u) / LANES;
 
@@ -29,14 +24,8 @@ fn block_dot(weights: array<vec4u, 2>, line: vec4f, first: vec4u, last: vec4u, s
     return sum * bitcast<f32>(scale.x);
 }
 
-@compute @workgroup_size(WORKGROUP)
-fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
-    let tokens = select(batch.n_tokens, batch.n_outputs, params.on_outputs == 1u);
-    let token = group.x * TOKENS;
-    let row = (group.y * (WORKGROUP / LANES) + lane.thread / LANES) * ROWS;
-    let part = lane.thread % LANES;
-    let last = params.rows - 1u;
-    let segment = segment_of(row);
+// a thread's part of them, for each token
+fn row_sums(row: u32, last: u32, segment: Segment, part: u32, token: u32, tokens: u32) -> array<vec4f, TOKENS> {
     let stride = (params.quads + params.quads / 4u + 3u) / 4u;
     var sums: array<vec4f, TOKENS>;
     for (var step = 0u; step < STEPS; step++) {
@@ -60,16 +49,5 @@ fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
             }
         }
     }
-    for (var t = 0u; t < TOKENS; t++) {
-        let sum = lanes_sum(sums[t], lane);
-        for (var r = part; r < ROWS; r += LANES) {
-            if row + r <= last && token + t < tokens {
-                let m = params.row_at + row + r;
-                let at = min((token + t) * params.out_cols + m, arrayLength(&other) - 1u);
-                store_value(token + t, m, lane.thread / LANES * ROWS + r,
-                            epilogue(segment.act, sum[r], bias[min(m, arrayLength(&bias) - 1u)], other[at]));
-            }
-        }
-        store_token(token + t, token + t < tokens, params.row_at + group.y * (WORKGROUP / LANES) * ROWS, lane);
-    }
+    return sums;
 }
