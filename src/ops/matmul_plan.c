@@ -90,11 +90,18 @@ static struct matvec_shape choose_q8_shape(const struct op_plan *p, uint32_t row
     return s;
 }
 
+/* Software Vulkan: a processor's core does a subgroup at a time, so that few threads with much work each cost least. */
+static struct matvec_shape choose_software_shape(const struct op_plan *p, uint32_t steps)
+{
+    return (struct matvec_shape){.threads = plan_threads(p, 64), .lanes = steps < 2 ? 1 : 2, .rows = 4};
+}
+
 static struct matvec_shape choose_shape(const struct op_plan *p, const struct matmul_plan *m,
                                         const struct matmul_params *params, uint32_t max_tokens)
 {
-    struct matvec_shape s = is_q8(p, m) ? choose_q8_shape(p, params->rows, params->spans / 2, max_tokens)
-                                        : choose_float_shape(p, params->rows, params->spans, max_tokens);
+    struct matvec_shape s = plan_is_software(p) ? choose_software_shape(p, params->spans / 2)
+                            : is_q8(p, m)       ? choose_q8_shape(p, params->rows, params->spans / 2, max_tokens)
+                                          : choose_float_shape(p, params->rows, params->spans, max_tokens);
     while (params->rows / group_rows(s) >= p->device->max_groups && s.lanes > 1) s.lanes /= 2;
     /* whole blocks of int8 output a workgroup */
     while (p->out_cols[OUT_Q8] && group_rows(s) < Q8_BLOCK) s.lanes /= 2;
@@ -199,7 +206,7 @@ static bool plan_mixed(struct op_plan *p, const struct matmul_plan *m, const str
                        uint32_t min_tokens, uint32_t max_tokens, struct error *err)
 {
     const struct plan_weight *w = &p->w[m->weight], *t = &p->w[thin->weight];
-    const uint32_t threads = plan_threads(p, 128), lanes = 32, rows = threads / lanes;
+    const uint32_t threads = plan_threads(p, 128), lanes = plan_is_software(p) ? 2 : 32, rows = threads / lanes;
     struct matmul_segment segments[2 * MAX_PRODUCTS];
     struct matmul_plan both = {.segments = segments};
     for (uint32_t i = 0; i < m->n_segments; i++) segments[both.n_segments++] = m->segments[i];

@@ -69,6 +69,8 @@ void ref_quantize(const struct ref_value *from, const struct ref_value *to)
     }
 }
 
+bool plan_is_software(const struct op_plan *p) { return !strcmp(p->device->kind, "software"); }
+
 const char *plan_octet(const struct op_plan *p)
 {
     return p->device->subgroups && p->device->subgroup_size >= 8 ? "q8/octet_subgroup" : "q8/octet_workgroup";

@@ -233,6 +233,9 @@ static inline bool plan_dispatch(struct op_plan *p, const struct dispatch_desc *
 /* "reduce/subgroup" or "reduce/workgroup": the file that gives lanes_sum and lanes_max on this device */
 const char *plan_reduce(const struct op_plan *p);
 
+/* the device is the CPU */
+bool plan_is_software(const struct op_plan *p);
+
 /* "q8/octet_subgroup" or "q8/octet_workgroup": the file that gives octet_sum and octet_max on this device */
 const char *plan_octet(const struct op_plan *p);
 
