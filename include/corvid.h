@@ -59,7 +59,10 @@ typedef struct corvid_device_info {
     char backend[16];                      /* "Vulkan", "Metal", "D3D12", "OpenGL", "reference" */
     char kind[16];                         /* "discrete", "integrated", "software", "cpu" */
     char driver[128];
-    bool shader_f16, subgroups, timestamps;
+    bool shader_f16, subgroups, timestamps; /* offered; on an open device: in use */
+    bool matrix_units, passthrough;         /* matrix products by hardware in WGSL; ready-made shader code */
+    bool coherent, mappable; /* memory that workgroups share at once; that the CPU reads without a copy */
+    bool pipeline_cache;     /* the runtime hands out compiled kernels to be kept */
     uint32_t subgroup_size;  /* measured by a probe on an open device; 0 if unknown */
     char matrix_shapes[512]; /* what matrix units multiply, "f16 -> f32 16x16x16; i8 -> i32 16x16x32"; "" if the
                                         runtime tells none */
@@ -77,6 +80,7 @@ typedef struct corvid_device_options {
                                  executor, NULL for the best: discrete, then integrated, then software */
     bool no_f16;         /* do not use shader-f16 even if there */
     bool no_subgroups;   /* do not use subgroups even if there */
+    bool no_matrix;      /* do not use matrix units even if there */
     bool validate;       /* check all that can be checked: bounds and loops in shaders (which debug builds always
                                  do), and what the runtime and the driver's validation layers offer */
 } corvid_device_options;

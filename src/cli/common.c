@@ -42,6 +42,7 @@ struct option_group device_group(struct device_args *a)
         runtime_option(&a->runtime),
         {0, "no-f16", NULL, "do not compute with 16-bit floats", OPTION_FLAG, &a->no_f16, 0, 0},
         {0, "no-subgroups", NULL, "do not use subgroup operations", OPTION_FLAG, &a->no_subgroups, 0, 0},
+        {0, "no-matrix", NULL, "do not use matrix units", OPTION_FLAG, &a->no_matrix, 0, 0},
         {0, "validate", NULL, "check all that shaders, runtime and driver can check", OPTION_FLAG, &a->validate, 0, 0},
         {0, "exact", NULL, "keep activations as floats where weights are integers: slower", OPTION_FLAG, &a->exact, 0, 0},
         {'c', "context", "N", "tokens that a transformer's session can hold; default 0: the model's own, at most 4096",
@@ -64,6 +65,7 @@ corvid_device_options device_options(const struct device_args *a)
                                    .device = a->device,
                                    .no_f16 = a->no_f16,
                                    .no_subgroups = a->no_subgroups,
+                                   .no_matrix = a->no_matrix,
                                    .validate = a->validate};
 }
 

@@ -26,7 +26,13 @@ struct gpu_info {
     char runtime[32], runtime_version[24]; /* the WebGPU library's */
     char name[128], backend[16], kind[16], driver[128];
     char matrix_shapes[512]; /* what matrix units multiply, "f16 -> f32 16x16x16; ..."; "" if the runtime tells none */
-    bool shader_f16, subgroups, timestamps;
+    /* of an adapter: it offers it; of an open device: it is on */
+    bool shader_f16, subgroups, timestamps, timestamps_in_passes;
+    bool matrix_units;      /* WGSL's cooperative matrices (`enable wgpu_cooperative_matrix;`) */
+    bool passthrough;       /* shader code given to the driver as it is, SPIR-V on Vulkan */
+    bool coherent;          /* `@coherent` storage buffers: what one workgroup wrote, others see in the same dispatch */
+    bool mappable;          /* storage buffers that the CPU reads without a copy */
+    bool pipeline_cache;    /* compiled kernels as bytes */
     uint32_t subgroup_size; /* measured when the device is opened; 0: unknown or no subgroups */
     uint64_t max_buffer_bytes, max_binding_bytes;
     uint32_t max_workgroup_threads, max_workgroup_bytes, max_groups; /* groups: in one dimension of a dispatch */
@@ -37,7 +43,7 @@ struct gpu_info {
 struct gpu_options {
     const char *device;  /* index, part of a name, or NULL for the best */
     const char *runtime; /* "wgpu30", "wgpu-native", a library's path, or NULL for CORVID_WEBGPU or the best */
-    bool no_f16, no_subgroups;
+    bool no_f16, no_subgroups, no_matrix;
     bool validate; /* checks in shaders, and all that runtime and driver can check */
 };
 

@@ -38,8 +38,12 @@
     X(GetVersion) X(SetLogCallback) X(SetLogLevel)                      \
     X(DeviceStartGraphicsDebuggerCapture) X(DeviceStopGraphicsDebuggerCapture)
 
-/* of the wgpu30 runtime (runtime/include/corvid_wgpu.h), corvidWgpu...; NULL elsewhere */
-#define CORVID_WGPU_FUNCTIONS(X) X(AdapterGetCooperativeMatrices)
+/* of the wgpu30 runtime (runtime/include/corvid_wgpu.h), corvidWgpu...; NULL elsewhere. Where GetName is there, the
+ * chained structs of that header are understood too. */
+#define CORVID_WGPU_FUNCTIONS(X)                                                                  \
+    X(GetName) X(AdapterGetCooperativeMatrices) X(DeviceCreateShaderModulePassthrough)            \
+    X(DeviceCreatePipelineCache) X(PipelineCacheGetData) X(PipelineCacheRelease)                  \
+    X(AdapterGetPipelineCacheKey) X(DeviceGetMemory)
 /* clang-format on */
 
 struct webgpu {
@@ -120,6 +124,13 @@ void gpu_on_lost(WGPUDevice const *device, WGPUDeviceLostReason reason, WGPUStri
                  void *unused);
 void gpu_hear_log(struct gpu *gpu, bool hear);
 void gpu_copy_text(char *out, size_t capacity, WGPUStringView text); /* 0-terminated, cut if need be */
+
+/* features.c: sets the flags of what the adapter offers, */
+void gpu_features_describe(const struct webgpu *w, WGPUAdapter adapter, struct gpu_info *info);
+
+/* and opens gpu->device and its queue with those that are set in gpu->info. Where that fails with experimental ones it
+ * is tried without them, and their flags are cleared. */
+bool gpu_request_device(struct gpu *gpu, struct error *err);
 
 /* What its matrix units multiply, as text; "" if the runtime does not tell. */
 void gpu_matrix_shapes(const struct webgpu *w, WGPUAdapter adapter, char *out, size_t capacity);
