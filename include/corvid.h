@@ -83,6 +83,9 @@ typedef struct corvid_device_options {
     bool no_matrix;      /* do not use matrix units even if there */
     bool validate;       /* check all that can be checked: bounds and loops in shaders (which debug builds always
                                  do), and what the runtime and the driver's validation layers offer */
+    const char *cache;   /* folder where compiled kernels are kept, so that a later start need not compile them (runtime
+                            wgpu30 on Vulkan; elsewhere drivers keep them); "" or "off": nowhere; NULL: what the
+                            environment's CORVID_CACHE says in the same way, else the user's cache folder */
 } corvid_device_options;
 
 /* Fills infos[0 .. capacity) with the adapters that the WebGPU library finds, best first, and sets *count to how many
@@ -94,6 +97,14 @@ bool corvid_devices(const char *runtime, corvid_device_info *infos, size_t capac
 corvid_device *corvid_device_open(const corvid_device_options *options, corvid_error *err);
 void corvid_device_close(corvid_device *device);
 const corvid_device_info *corvid_device_describe(const corvid_device *device);
+
+/* What went wrong without stopping anything, e.g. a damaged file of compiled kernels that was ignored: one line for
+ * people; "" if nothing did. Valid until the device is closed. */
+const char *corvid_device_warning(const corvid_device *device);
+
+/* Where compiled kernels are kept and what became of it at the last corvid_model_open, one line for people; "" if none
+ * are kept. Valid until the next corvid_model_open. */
+const char *corvid_device_cache(const corvid_device *device);
 
 /* One kernel family, run on the device and compared with its scalar reference. */
 typedef struct corvid_check {

@@ -44,6 +44,7 @@ struct option_group device_group(struct device_args *a)
         {0, "no-subgroups", NULL, "do not use subgroup operations", OPTION_FLAG, &a->no_subgroups, 0, 0},
         {0, "no-matrix", NULL, "do not use matrix units", OPTION_FLAG, &a->no_matrix, 0, 0},
         {0, "validate", NULL, "check all that shaders, runtime and driver can check", OPTION_FLAG, &a->validate, 0, 0},
+        {0, "no-cache", NULL, "neither use nor keep compiled kernels of earlier runs", OPTION_FLAG, &a->no_cache, 0, 0},
         {0, "exact", NULL, "keep activations as floats where weights are integers: slower", OPTION_FLAG, &a->exact, 0, 0},
         {'c', "context", "N", "tokens that a transformer's session can hold; default 0: the model's own, at most 4096",
          OPTION_INTEGER, &a->context, 0, 1 << 24},
@@ -66,7 +67,8 @@ corvid_device_options device_options(const struct device_args *a)
                                    .no_f16 = a->no_f16,
                                    .no_subgroups = a->no_subgroups,
                                    .no_matrix = a->no_matrix,
-                                   .validate = a->validate};
+                                   .validate = a->validate,
+                                   .cache = a->no_cache ? "off" : NULL};
 }
 
 const char *model_builtin(char buffer[COMMON_PATH_MAX])
@@ -100,6 +102,8 @@ bool model_load(struct loaded *m, const struct device_args *a, const char *path,
         *code = report(&err);
         return false;
     }
+    const char *warning = corvid_device_warning(m->device);
+    if (*warning) out_error("%s", warning);
     struct progress progress = {.title = "loading"};
     corvid_model_options options = {.max_sessions = max_sessions,
                                     .context = (uint32_t)a->context,

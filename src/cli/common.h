@@ -16,8 +16,8 @@ enum { COMMON_PATH_MAX = 4096 };
 struct device_args {
     const char *device, *runtime;
     int64_t context;
-    bool no_f16, no_subgroups, no_matrix, validate, exact;
-    struct option rows[8];
+    bool no_f16, no_subgroups, no_matrix, validate, no_cache, exact;
+    struct option rows[9];
 };
 
 struct option_group device_group(struct device_args *a);      /* of commands that load a model */

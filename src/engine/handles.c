@@ -63,6 +63,9 @@ corvid_device *corvid_device_open(const corvid_device_options *options, corvid_e
         return d;
     }
     struct gpu_options g = gpu_options_of(o);
+    kernel_store_init(&d->store, o->cache);
+    g.kept_kernels = kernel_store_load;
+    g.kept_user = &d->store;
     d->gpu = gpu_open(&g, inner(err));
     if (!d->gpu) {
         free(d);
@@ -80,3 +83,15 @@ void corvid_device_close(corvid_device *device)
 }
 
 const corvid_device_info *corvid_device_describe(const corvid_device *device) { return &device->info; }
+
+const char *corvid_device_cache(const corvid_device *device) { return device->store.state; }
+
+const char *corvid_device_warning(const corvid_device *device) { return device->store.warning; }
+
+void device_keep_kernels(corvid_device *d)
+{
+    size_t bytes;
+    void *data = *d->store.folder ? gpu_kernels_save(d->gpu, &bytes) : NULL;
+    if (data) kernel_store_save(&d->store, data, bytes);
+    free(data);
+}

@@ -123,6 +123,7 @@ static bool open_model(corvid_model *m, const char *path, const corvid_model_opt
                                                o->progress_user, err)
                              : exec_ref_create(&m->graph, m->limits, m->limits.seqs, err);
     if (!m->exec || !step_init(&m->step, m->limits, err)) return false;
+    if (m->device->gpu) device_keep_kernels(m->device);
     m->rows = calloc(m->limits.outputs, sizeof *m->rows);
     m->fed = calloc(m->limits.seqs, sizeof *m->fed);
     m->taken = calloc(m->limits.seqs, sizeof *m->taken);

@@ -183,6 +183,7 @@ struct gpu *gpu_open(const struct gpu_options *options, struct error *err)
         ok = gpu_request_device(gpu, err);
     }
     if (ok) {
+        gpu_pipeline_cache_open(gpu, o);
         gpu->info.subgroup_size = gpu->info.subgroups ? gpu_probe_subgroups(gpu) : 0;
         gpu->info.subgroups = gpu->info.subgroup_size != 0;
         ok = gpu_check(gpu, err);
@@ -197,6 +198,7 @@ void gpu_close(struct gpu *gpu)
     if (!gpu) return;
     for (int i = 0; i < GPU_TICKETS; i++)
         if (gpu->tickets[i].buffer) gpu->w.BufferRelease(gpu->tickets[i].buffer);
+    gpu_pipeline_cache_close(gpu);
     if (gpu->queue) gpu->w.QueueRelease(gpu->queue);
     if (gpu->device) {
         gpu->w.DeviceDestroy(gpu->device);

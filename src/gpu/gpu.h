@@ -45,6 +45,11 @@ struct gpu_options {
     const char *runtime; /* "wgpu30", "wgpu-native", a library's path, or NULL for CORVID_WEBGPU or the best */
     bool no_f16, no_subgroups, no_matrix;
     bool validate; /* checks in shaders, and all that runtime and driver can check */
+    /* Gives back what gpu_kernels_save gave in an earlier run, malloc'ed, or NULL. Called once, while the device is
+     * opened, if the runtime takes such bytes. `key` names adapter, driver and runtime: no others may get the bytes. It
+     * answers for the bytes being what was saved. NULL: kernels are not kept. */
+    void *(*kept_kernels)(void *user, const char *key, size_t *bytes);
+    void *kept_user;
 };
 
 /* Adapters of a runtime (as in gpu_options), best first; infos[0 .. capacity) are filled, *count is how many there are
@@ -81,11 +86,15 @@ void gpu_pool_destroy(struct gpu_pool *pool);         /* accepts NULL */
 
 /* ---- kernels ---- */
 
-/* Compiles WGSL with entry point `main`. bindings: one letter each from binding 0 of group 0: u uniform, r read-only
+/* Compiles WGSL with entry point `main`. It must not rely on bounds checks, nor on workgroup memory being zeroed. bindings: one letter each from binding 0 of group 0: u uniform, r read-only
  * storage, w read-write storage. `name` is the label. */
 struct gpu_kernel *gpu_kernel_create(struct gpu *gpu, const char *name, const char *wgsl, const char *bindings,
                                      struct error *err);
 void gpu_kernel_destroy(struct gpu_kernel *kernel);
+
+/* All that was compiled, as bytes for a later run's kept_kernels: malloc'ed, to be called when no kernel is being
+ * created. NULL where the options or the runtime keep none, or the driver has nothing to keep. */
+void *gpu_kernels_save(struct gpu *gpu, size_t *bytes);
 
 /* Buffers for a kernel's bindings, made once and used in many dispatches. */
 struct gpu_bindings *gpu_bindings_create(struct gpu *gpu, const struct gpu_kernel *kernel,

@@ -80,7 +80,8 @@ struct gpu {
     WGPUDevice device;
     WGPUQueue queue;
     struct gpu_info info;
-    bool trusted; /* shader modules without runtime checks */
+    bool trusted;                           /* shaders without run-time checks and zeroed workgroup memory */
+    CorvidWgpuPipelineCache pipeline_cache; /* NULL: none */
     bool hears_log, capturing;
     uint64_t n_steps; /* that gpu_capture_begin saw */
 
@@ -131,6 +132,10 @@ void gpu_features_describe(const struct webgpu *w, WGPUAdapter adapter, struct g
 /* and opens gpu->device and its queue with those that are set in gpu->info. Where that fails with experimental ones it
  * is tried without them, and their flags are cleared. */
 bool gpu_request_device(struct gpu *gpu, struct error *err);
+
+/* pipeline_cache.c: lends the options' kept kernels to the runtime. Without success there is no cache. */
+void gpu_pipeline_cache_open(struct gpu *gpu, const struct gpu_options *options);
+void gpu_pipeline_cache_close(struct gpu *gpu);
 
 /* What its matrix units multiply, as text; "" if the runtime does not tell. */
 void gpu_matrix_shapes(const struct webgpu *w, WGPUAdapter adapter, char *out, size_t capacity);
