@@ -71,6 +71,9 @@ typedef struct corvid_device_info {
     uint32_t max_workgroup_threads, max_workgroup_bytes;
     uint32_t max_workgroups;                       /* in one dimension of a dispatch */
     uint32_t storage_alignment, uniform_alignment; /* bytes, of the offset of a binding */
+    uint64_t memory_bytes, budget_bytes; /* the device's own memory, and the part of it that this program could
+                                                      use when it was opened; 0 where the runtime tells none */
+    double open_ms;                      /* what opening it took; 0 of corvid_devices */
 } corvid_device_info;
 
 typedef struct corvid_device_options {
@@ -101,6 +104,17 @@ const corvid_device_info *corvid_device_describe(const corvid_device *device);
 /* What went wrong without stopping anything, e.g. a damaged file of compiled kernels that was ignored: one line for
  * people; "" if nothing did. Valid until the device is closed. */
 const char *corvid_device_warning(const corvid_device *device);
+
+/* The device's memory as it is now. */
+typedef struct corvid_memory {
+    uint64_t bytes, budget_bytes; /* as in corvid_device_info */
+    uint64_t process_bytes;       /* of the budget, what this process uses as the driver sees it; 0: not told */
+    uint64_t used_bytes;          /* by buffers of this device */
+    uint64_t reserved_bytes;      /* held from the driver for them */
+} corvid_memory;
+
+/* False where the runtime does not tell (wgpu-native, the reference). */
+bool corvid_device_memory(const corvid_device *device, corvid_memory *out);
 
 /* Where compiled kernels are kept and what became of it at the last corvid_model_open, one line for people; "" if none
  * are kept. Valid until the next corvid_model_open. */
@@ -137,6 +151,8 @@ typedef struct corvid_model_options {
     uint32_t max_step_tokens; /* longest chunk computed at once; 0: 512. Longer input is cut into chunks */
     bool exact;               /* activations stay floats. Otherwise those that meet integer weights (Q8_0, Q4_K, ...)
                                  are rounded to 8 bits, 32 of them sharing a scale: faster, and nearly the same */
+    uint64_t max_memory;      /* bytes of weights, states and activations on the device at most: more is refused before
+                                 anything is loaded (CORVID_ERROR_LIMIT); 0: no limit */
     bool (*progress)(void *user, uint64_t done_bytes, uint64_t total_bytes); /* may be NULL; false cancels the load */
     void *progress_user;
 } corvid_model_options;
@@ -149,6 +165,8 @@ typedef struct corvid_model_info {
     uint32_t context; /* tokens that a session can hold; 0: without end */
     uint64_t file_bytes, parameters;
     uint64_t weight_bytes, state_bytes, work_bytes; /* on the device: weights, one session's state, activations */
+    double read_ms, upload_ms, compile_ms;          /* of opening: file and vocabulary, weights, kernels */
+    uint32_t kernels;                               /* compiled */
     bool recurrent;                                 /* the state has one size whatever the length */
     int32_t bos, eos;                               /* tokens, -1 if there is none */
 } corvid_model_info;

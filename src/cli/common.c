@@ -48,6 +48,10 @@ struct option_group device_group(struct device_args *a)
         {0, "exact", NULL, "keep activations as floats where weights are integers: slower", OPTION_FLAG, &a->exact, 0, 0},
         {'c', "context", "N", "tokens that a transformer's session can hold; default 0: the model's own, at most 4096",
          OPTION_INTEGER, &a->context, 0, 1 << 24},
+        {0, "vram", "MIB", "refuse a model that takes more memory of the device; default 0: no limit", OPTION_INTEGER,
+         &a->vram, 0, 1 << 24},
+        {'v', "verbose", NULL, "tell what takes memory, and time at the start, on standard error", OPTION_FLAG,
+         &a->verbose, 0, 0},
     };
     memcpy(a->rows, rows, sizeof rows);
     return (struct option_group){"device", a->rows, sizeof rows / sizeof *rows};
@@ -56,7 +60,7 @@ struct option_group device_group(struct device_args *a)
 struct option_group device_only_group(struct device_args *a)
 {
     struct option_group group = device_group(a);
-    group.n -= 2; /* --exact and --context are the last ones */
+    group.n -= 4; /* --exact and what follows */
     return group;
 }
 
@@ -108,6 +112,7 @@ bool model_load(struct loaded *m, const struct device_args *a, const char *path,
     corvid_model_options options = {.max_sessions = max_sessions,
                                     .context = (uint32_t)a->context,
                                     .exact = a->exact,
+                                    .max_memory = (uint64_t)a->vram << 20,
                                     .progress = progress_show,
                                     .progress_user = &progress};
     m->model = corvid_model_open(m->device, path, &options, &err);
@@ -118,7 +123,37 @@ bool model_load(struct loaded *m, const struct device_args *a, const char *path,
         return false;
     }
     m->load_ms = (double)(clock_ns() - start) / 1e6;
+    if (a->verbose) {
+        struct builder text = {0};
+        loaded_describe(m, &text);
+        if (text.data) fputs(text.data, stderr);
+        builder_free(&text);
+    }
     return true;
+}
+
+void loaded_describe(const struct loaded *m, struct builder *out)
+{
+    const corvid_device_info *d = corvid_device_describe(m->device);
+    const corvid_model_info *i = corvid_model_describe(m->model);
+    const double mib = 1 << 20;
+    corvid_memory memory;
+    builder_printf(out, "memory: weights %.1f MiB, state of a session %.1f MiB, activations %.1f MiB\n",
+                   (double)i->weight_bytes / mib, (double)i->state_bytes / mib, (double)i->work_bytes / mib);
+    if (corvid_device_memory(m->device, &memory)) {
+        builder_printf(out, "        %.1f MiB in use, %.1f MiB held from the driver", (double)memory.used_bytes / mib,
+                       (double)memory.reserved_bytes / mib);
+        if (memory.bytes) builder_printf(out, "; the device has %.0f MiB", (double)memory.bytes / mib);
+        if (memory.budget_bytes)
+            builder_printf(out, ", of which this process can use %.0f and uses %.0f", (double)memory.budget_bytes / mib,
+                           (double)memory.process_bytes / mib);
+        builder_text(out, "\n");
+    }
+    builder_printf(out, "start:  device %.0f ms, file and vocabulary %.0f ms, weights %.0f ms, %u kernels %.0f ms; ",
+                   d->open_ms, i->read_ms, i->upload_ms, (unsigned)i->kernels, i->compile_ms);
+    builder_printf(out, "%.0f ms in all\n", m->load_ms);
+    const char *cache = corvid_device_cache(m->device);
+    if (*cache) builder_printf(out, "kernels kept in %s\n", cache);
 }
 
 void model_unload(struct loaded *m)

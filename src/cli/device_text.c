@@ -31,6 +31,8 @@ void device_print(const corvid_device_info *d, bool opened)
         yes_no(d->mappable), yes_no(d->pipeline_cache));
     if (*d->matrix_shapes) out_escaped(d->matrix_shapes, strlen(d->matrix_shapes), sizeof d->matrix_shapes);
     else out_text("none offered by this runtime");
+    if (d->memory_bytes) out_printf("\n   memory   %.0f MiB", (double)d->memory_bytes / 1048576);
+    if (d->budget_bytes) out_printf(", of which this program can use %.0f MiB", (double)d->budget_bytes / 1048576);
     out_printf("\n   limits   buffer %.0f MiB, binding %.0f MiB, %u storage buffers in a kernel\n",
                (double)d->max_buffer_bytes / 1048576, (double)d->max_binding_bytes / 1048576,
                (unsigned)d->max_storage_buffers);
@@ -62,6 +64,9 @@ json_t *device_json(const corvid_device_info *d, bool opened)
     json_decref(more);
     json_object_update(device, limits);
     json_decref(limits);
-    if (opened) json_object_set_new(device, "subgroup_size", json_integer(d->subgroup_size));
+    if (!opened) return device;
+    json_object_set_new(device, "subgroup_size", json_integer(d->subgroup_size));
+    json_object_set_new(device, "memory_bytes", json_integer((json_int_t)d->memory_bytes));
+    json_object_set_new(device, "budget_bytes", json_integer((json_int_t)d->budget_bytes));
     return device;
 }

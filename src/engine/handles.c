@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "engine/engine.h"
 
 _Static_assert((int)CORVID_ERROR_ARGUMENT == ERR_ARGUMENT && (int)CORVID_ERROR_LIMIT == ERR_LIMIT &&
@@ -62,6 +63,7 @@ corvid_device *corvid_device_open(const corvid_device_options *options, corvid_e
         d->info = (corvid_device_info){.name = "scalar reference", .backend = "reference", .kind = "cpu"};
         return d;
     }
+    uint64_t start = clock_ns();
     struct gpu_options g = gpu_options_of(o);
     kernel_store_init(&d->store, o->cache);
     g.kept_kernels = kernel_store_load;
@@ -72,6 +74,12 @@ corvid_device *corvid_device_open(const corvid_device_options *options, corvid_e
         return NULL;
     }
     describe(gpu_describe(d->gpu), &d->info);
+    corvid_memory memory;
+    if (corvid_device_memory(d, &memory)) {
+        d->info.memory_bytes = memory.bytes;
+        d->info.budget_bytes = memory.budget_bytes;
+    }
+    d->info.open_ms = (double)(clock_ns() - start) / 1e6;
     return d;
 }
 
@@ -83,6 +91,22 @@ void corvid_device_close(corvid_device *device)
 }
 
 const corvid_device_info *corvid_device_describe(const corvid_device *device) { return &device->info; }
+
+bool corvid_device_memory(const corvid_device *device, corvid_memory *out)
+{
+    struct gpu_memory m;
+    *out = (corvid_memory){.bytes = 0};
+    if (!device->gpu || !gpu_memory_now(device->gpu, &m)) return false;
+    out->used_bytes = m.allocated_bytes;
+    out->reserved_bytes = m.reserved_bytes;
+    for (size_t i = 0; i < m.n_heaps; i++) {
+        if (!m.heaps[i].on_device) continue;
+        out->bytes += m.heaps[i].bytes;
+        out->budget_bytes += m.heaps[i].budget_bytes;
+        out->process_bytes += m.heaps[i].used_bytes;
+    }
+    return true;
+}
 
 const char *corvid_device_cache(const corvid_device *device) { return device->store.state; }
 

@@ -63,6 +63,21 @@ const struct gpu_info *gpu_describe(const struct gpu *gpu);
 /* The first error the device reported since the last call; true if there is none. */
 bool gpu_check(struct gpu *gpu, struct error *err);
 
+/* ---- memory ---- */
+
+enum { GPU_MAX_HEAPS = 16 };
+struct gpu_memory {
+    uint64_t allocated_bytes, reserved_bytes; /* by this device: in use, and held from the driver; 0: not told */
+    size_t n_heaps;                           /* 0: not told */
+    struct gpu_heap {
+        uint64_t bytes, budget_bytes, used_bytes; /* this process's share as the driver estimates it now; 0: not told */
+        bool on_device;
+    } heaps[GPU_MAX_HEAPS];
+};
+
+/* What is known of memory now; false if the runtime tells nothing. */
+bool gpu_memory_now(struct gpu *gpu, struct gpu_memory *out);
+
 /* ---- buffers ---- */
 
 /* A zeroed storage buffer (also uniform, copy source and destination) of `bytes`, a multiple of 4 and > 0. */
@@ -77,12 +92,28 @@ struct gpu_range {
     uint64_t at, bytes;
 };
 
-/* Ranges of few large buffers, made by need: [64 MiB .. limit] each, aligned for binding. One lifetime. */
+/* Ranges of few large buffers, aligned for binding, with one lifetime. gpu_pool_alloc plans ranges; gpu_pool_make
+ * creates the buffers, each as large as what was planned in it and not much larger than buffer_bytes, after which
+ * nothing can be added. */
 struct gpu_pool;
 struct gpu_pool *gpu_pool_create(struct gpu *gpu, const char *label, uint64_t buffer_bytes);
 bool gpu_pool_alloc(struct gpu_pool *pool, uint64_t bytes, struct gpu_range *range, struct error *err);
-uint64_t gpu_pool_bytes(const struct gpu_pool *pool); /* on the device */
+bool gpu_pool_make(struct gpu_pool *pool, struct error *err);
+uint64_t gpu_pool_bytes(const struct gpu_pool *pool); /* planned or made */
 void gpu_pool_destroy(struct gpu_pool *pool);         /* accepts NULL */
+
+/* Much data at once: host memory that the device copies from. `_begin` waits until earlier copies out of it are done
+ * and gives all of it, to be written by any thread and not to be read (that is slow); NULL after a failure. `_end`
+ * starts the copies and returns at once; offsets and sizes are multiples of 4. Not while something is recorded. */
+struct gpu_upload;
+struct gpu_upload_copy {
+    uint64_t from; /* in the host memory */
+    struct gpu_range to;
+};
+struct gpu_upload *gpu_upload_create(struct gpu *gpu, uint64_t bytes, struct error *err);
+void *gpu_upload_begin(struct gpu_upload *upload, struct error *err);
+bool gpu_upload_end(struct gpu_upload *upload, const struct gpu_upload_copy *copies, size_t n, struct error *err);
+void gpu_upload_destroy(struct gpu_upload *upload); /* accepts NULL */
 
 /* ---- kernels ---- */
 

@@ -20,7 +20,8 @@
     X(DeviceGetQueue) X(DeviceRelease) X(DeviceDestroy) X(DeviceCreateBuffer) X(DeviceCreateShaderModule)           \
     X(DeviceCreateBindGroupLayout) X(DeviceCreateBindGroup) X(DeviceCreatePipelineLayout)                           \
     X(DeviceCreateComputePipeline) X(DeviceCreateCommandEncoder)                                                    \
-    X(BufferDestroy) X(BufferRelease) X(BufferMapAsync) X(BufferUnmap) X(BufferGetConstMappedRange)                 \
+    X(BufferDestroy) X(BufferRelease) X(BufferMapAsync) X(BufferUnmap) X(BufferGetMappedRange)                      \
+    X(BufferGetConstMappedRange)                                                                                    \
     X(ShaderModuleRelease) X(BindGroupLayoutRelease) X(BindGroupRelease) X(PipelineLayoutRelease)                   \
     X(ComputePipelineRelease)                                                                                       \
     X(CommandEncoderBeginComputePass) X(CommandEncoderCopyBufferToBuffer) X(CommandEncoderClearBuffer)              \
