@@ -80,7 +80,7 @@ static void stats(struct chat *c, const char *value)
                (double)info->state_bytes / 1e6, k->prefill_tokens, rate(k->prefill_tokens, k->prefill_ms),
                k->decode_tokens, rate(k->decode_tokens, k->decode_ms));
     struct builder text = {0};
-    loaded_describe(&c->loaded, &text);
+    memory_describe(&c->loaded, &text);
     if (text.data) out_text(text.data);
     builder_free(&text);
 }

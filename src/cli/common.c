@@ -92,6 +92,40 @@ const char *model_builtin(char buffer[COMMON_PATH_MAX])
     return buffer;
 }
 
+void memory_describe(const struct loaded *m, struct builder *out)
+{
+    const corvid_model_info *i = corvid_model_describe(m->model);
+    const double mib = 1 << 20;
+    corvid_memory memory;
+    builder_printf(out, "memory: weights %.1f MiB, state of a session %.1f MiB, activations %.1f MiB\n",
+                   (double)i->weight_bytes / mib, (double)i->state_bytes / mib, (double)i->work_bytes / mib);
+    if (corvid_device_memory(m->device, &memory)) {
+        builder_printf(out, "        %.1f MiB in use, %.1f MiB held from the driver", (double)memory.used_bytes / mib,
+                       (double)memory.reserved_bytes / mib);
+        if (memory.bytes) builder_printf(out, "; the device has %.0f MiB", (double)memory.bytes / mib);
+        if (memory.budget_bytes)
+            builder_printf(out, ", of which this process can use %.0f and uses %.0f", (double)memory.budget_bytes / mib,
+                           (double)memory.process_bytes / mib);
+        builder_text(out, "\n");
+    }
+}
+
+/* --verbose: that, and what opening took */
+static void tell_start(const struct loaded *m)
+{
+    const corvid_model_info *i = corvid_model_describe(m->model);
+    const char *cache = corvid_device_cache(m->device);
+    struct builder text = {0};
+    memory_describe(m, &text);
+    builder_printf(&text, "start:  device %.0f ms, file and vocabulary %.0f ms, weights %.0f ms, %u kernels %.0f ms; ",
+                   corvid_device_describe(m->device)->open_ms, i->read_ms, i->upload_ms, (unsigned)i->kernels,
+                   i->compile_ms);
+    builder_printf(&text, "%.0f ms in all\n", m->load_ms);
+    if (*cache) builder_printf(&text, "kernels kept in %s\n", cache);
+    if (text.data) fputs(text.data, stderr);
+    builder_free(&text);
+}
+
 bool model_load(struct loaded *m, const struct device_args *a, const char *path, uint32_t max_sessions, int *code)
 {
     char builtin[COMMON_PATH_MAX];
@@ -123,37 +157,8 @@ bool model_load(struct loaded *m, const struct device_args *a, const char *path,
         return false;
     }
     m->load_ms = (double)(clock_ns() - start) / 1e6;
-    if (a->verbose) {
-        struct builder text = {0};
-        loaded_describe(m, &text);
-        if (text.data) fputs(text.data, stderr);
-        builder_free(&text);
-    }
+    if (a->verbose) tell_start(m);
     return true;
-}
-
-void loaded_describe(const struct loaded *m, struct builder *out)
-{
-    const corvid_device_info *d = corvid_device_describe(m->device);
-    const corvid_model_info *i = corvid_model_describe(m->model);
-    const double mib = 1 << 20;
-    corvid_memory memory;
-    builder_printf(out, "memory: weights %.1f MiB, state of a session %.1f MiB, activations %.1f MiB\n",
-                   (double)i->weight_bytes / mib, (double)i->state_bytes / mib, (double)i->work_bytes / mib);
-    if (corvid_device_memory(m->device, &memory)) {
-        builder_printf(out, "        %.1f MiB in use, %.1f MiB held from the driver", (double)memory.used_bytes / mib,
-                       (double)memory.reserved_bytes / mib);
-        if (memory.bytes) builder_printf(out, "; the device has %.0f MiB", (double)memory.bytes / mib);
-        if (memory.budget_bytes)
-            builder_printf(out, ", of which this process can use %.0f and uses %.0f", (double)memory.budget_bytes / mib,
-                           (double)memory.process_bytes / mib);
-        builder_text(out, "\n");
-    }
-    builder_printf(out, "start:  device %.0f ms, file and vocabulary %.0f ms, weights %.0f ms, %u kernels %.0f ms; ",
-                   d->open_ms, i->read_ms, i->upload_ms, (unsigned)i->kernels, i->compile_ms);
-    builder_printf(out, "%.0f ms in all\n", m->load_ms);
-    const char *cache = corvid_device_cache(m->device);
-    if (*cache) builder_printf(out, "kernels kept in %s\n", cache);
 }
 
 void model_unload(struct loaded *m)

@@ -48,8 +48,8 @@ bool prompt_read(const char *command, const char *inline_text, const char *path,
 /* The whole file, malloc'ed and 0-terminated. */
 bool file_read(const char *path, char **data, size_t *size, struct error *err);
 
-/* Memory that the model takes and time that opening it took, some lines for people. */
-void loaded_describe(const struct loaded *m, struct builder *out);
+/* What takes memory of the device, one or two lines for people. */
+void memory_describe(const struct loaded *m, struct builder *out);
 
 /* Prints the library's error; returns the exit code. */
 int report(const corvid_error *err);
