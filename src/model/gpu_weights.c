@@ -67,7 +67,8 @@ static bool plan_matrix(struct gpu_weights *out, const struct gpu_info *device, 
                         struct gpu_weight *item, struct error *err)
 {
     struct row_bytes b = row_bytes(w);
-    uint64_t per_part = device->max_binding_bytes / (b.quants > b.scales ? b.quants : b.scales) / PART_ALIGN * PART_ALIGN;
+    uint64_t per_part =
+        device->max_binding_bytes / (b.quants > b.scales ? b.quants : b.scales) / PART_ALIGN * PART_ALIGN;
     if (!per_part || ceil_div(w->rows, per_part) > WEIGHT_MAX_PARTS)
         return fail(err, ERR_LIMIT, "tensor %s (%u x %u) is too large for this device", w->name, w->rows, w->cols);
     item->n_parts = (uint32_t)ceil_div(w->rows, per_part);

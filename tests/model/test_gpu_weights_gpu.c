@@ -26,8 +26,8 @@ static struct tensor {
     {.name = "long.weight", .type = QUANT_Q8_0, .rows = 12345, .cols = 4096},
     {.name = "scale.weight", .type = QUANT_F32, .rows = 1, .cols = 512},
     {.name = "parts.weight", .type = QUANT_F16, .rows = 17409, .cols = 4096},
-    {.name = "left.weight", .type = QUANT_F16, .rows = 33, .cols = 64},
-    {.name = "right.weight", .type = QUANT_BF16, .rows = 7, .cols = 96},
+    {.name = "left.weight", .type = QUANT_F16, .rows = 13, .cols = 64},
+    {.name = "right.weight", .type = QUANT_BF16, .rows = 23, .cols = 96},
 };
 
 static bool find(void *user, const char *name, struct tensor_info *out)
@@ -142,7 +142,7 @@ static void all_weights_arrive(void **unused)
     graph_init(&g, find, NULL);
     weight a = matrix(&g, "a", 37, 512), scale = vector(&g, "scale", 1, 512), parts = matrix(&g, "parts", 17409, 4096),
            longest = matrix(&g, "long", 12345, 4096);
-    const struct product products[] = {{.w = matrix(&g, "left", 33, 64)}, {.w = matrix(&g, "right", 7, 96)}};
+    const struct product products[] = {{.w = matrix(&g, "left", 13, 64)}, {.w = matrix(&g, "right", 23, 96)}};
     op_products(&g, op_input(&g, 96), products, 2);
     if (!graph_ok(&g, &err)) fail_msg("%s", err.message);
     struct arena arena = {0};
