@@ -222,7 +222,8 @@ static void repack_job(const struct load *l, const struct job *job, const struct
 static void work(void *user)
 {
     struct load *l = user;
-    struct scratch s = {malloc(l->scratch_bytes), malloc(l->scratch_bytes), malloc(l->scratch_bytes)};
+    const size_t bytes = (size_t)l->scratch_bytes;
+    struct scratch s = {malloc(bytes), malloc(bytes), malloc(bytes)};
     if (!s.quants || !s.scales || !s.rows) atomic_store(&l->no_memory, true);
     for (size_t i; !atomic_load(&l->no_memory) && (i = atomic_fetch_add(&l->next_job, 1)) < l->n_jobs;) {
         const struct job *job = &l->jobs[i];
