@@ -122,6 +122,7 @@ static bool write_file(const struct kernel_store *s, const char *path, const voi
     bool ok = fwrite(header, 1, sizeof header, file) == sizeof header && fputs(s->key, file) >= 0 &&
               fwrite(data, 1, bytes, file) == bytes;
     if (!ok) fail(err, ERR_IO, "cannot write: %s", strerror(errno));
+    ok = ok && file_sync(file, err);
     if (fclose(file) && ok) ok = fail(err, ERR_IO, "cannot write: %s", strerror(errno));
     return ok;
 }
