@@ -1,10 +1,14 @@
 # The ways into Corvid; `make help` lists them. Each sets this machine up first, if that is still to be done.
 #   CC=clang   another compiler      BUILD=Debug   instead of Release      PREFIX=/usr/local   for install
 #   V=1        show the commands     MODEL=FILE    for bench
+#   RUNTIME=wgpu30|wgpu-native|PATH  the WebGPU library that programs and tests use
 BUILD  ?= Release
 PREFIX ?= /usr/local
 MODEL  ?= models/rwkv7-tiny-q8_0.gguf
 
+ifdef RUNTIME
+export CORVID_WEBGPU := $(RUNTIME)
+endif
 flags := $(if $(filter-out default undefined,$(origin CC)),-DCMAKE_C_COMPILER=$(CC))
 quiet := $(if $(V),--verbose)
 checks := --check tools/check_includes --check tools/check_size
@@ -18,7 +22,7 @@ define configure
     echo "$$options" >$(1)/options; fi
 endef
 
-.PHONY: help run test test-gemma skills asan bench runtime runtime-test portability format install build tests
+.PHONY: help run test test-gpu test-gemma skills asan bench runtime runtime-test runtime-memcheck portability format install build tests
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -30,6 +34,9 @@ run: build ## talk to the built-in model
 
 test: tests ## run every test that needs no further download
 	@scripts/run-tests build $(checks) --without 'test_gemma*'
+
+test-gpu: tests ## run only the tests that need a device, e.g. once more on another RUNTIME
+	@scripts/run-tests build --only '*gpu' --without 'test_gemma*'
 
 test-gemma: tests ## fetch Gemma 3 270M (250 MB) and run its tests
 	@scripts/get-gemma3 $(gemma)
@@ -54,6 +61,9 @@ runtime: ## build the faster wgpu 30 runtime (needs Rust 1.87 or newer)
 runtime-test: ## test the wgpu 30 runtime by itself
 	@scripts/setup
 	@scripts/runtime test
+
+runtime-memcheck: tests ## run the tests of the wgpu 30 runtime and of src/gpu on it under valgrind
+	@scripts/runtime memcheck
 
 portability: ## compile for other systems and for WebAssembly
 	@scripts/setup

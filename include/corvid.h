@@ -59,7 +59,10 @@ typedef struct corvid_device_info {
     char backend[16];                      /* "Vulkan", "Metal", "D3D12", "OpenGL", "reference" */
     char kind[16];                         /* "discrete", "integrated", "software", "cpu" */
     char driver[128];
-    bool shader_f16, subgroups, timestamps;
+    bool shader_f16, subgroups, timestamps; /* offered; on an open device: in use */
+    bool matrix_units, passthrough;         /* matrix products by hardware in WGSL; ready-made shader code */
+    bool coherent, mappable; /* memory that workgroups share at once; that the CPU reads without a copy */
+    bool pipeline_cache;     /* the runtime hands out compiled kernels to be kept */
     uint32_t subgroup_size;  /* measured by a probe on an open device; 0 if unknown */
     char matrix_shapes[512]; /* what matrix units multiply, "f16 -> f32 16x16x16; i8 -> i32 16x16x32"; "" if the
                                         runtime tells none */
@@ -68,6 +71,9 @@ typedef struct corvid_device_info {
     uint32_t max_workgroup_threads, max_workgroup_bytes;
     uint32_t max_workgroups;                       /* in one dimension of a dispatch */
     uint32_t storage_alignment, uniform_alignment; /* bytes, of the offset of a binding */
+    uint64_t memory_bytes, budget_bytes; /* the device's own memory, and the part of it that this program could
+                                                      use when it was opened; 0 where the runtime tells none */
+    double open_ms;                      /* what opening it took; 0 of corvid_devices */
 } corvid_device_info;
 
 typedef struct corvid_device_options {
@@ -77,8 +83,12 @@ typedef struct corvid_device_options {
                                  executor, NULL for the best: discrete, then integrated, then software */
     bool no_f16;         /* do not use shader-f16 even if there */
     bool no_subgroups;   /* do not use subgroups even if there */
+    bool no_matrix;      /* do not use matrix units even if there */
     bool validate;       /* check all that can be checked: bounds and loops in shaders (which debug builds always
                                  do), and what the runtime and the driver's validation layers offer */
+    const char *cache;   /* folder where compiled kernels are kept, so that a later start need not compile them (runtime
+                            wgpu30 on Vulkan; elsewhere drivers keep them); "" or "off": nowhere; NULL: what the
+                            environment's CORVID_CACHE says in the same way, else the user's cache folder */
 } corvid_device_options;
 
 /* Fills infos[0 .. capacity) with the adapters that the WebGPU library finds, best first, and sets *count to how many
@@ -90,6 +100,25 @@ bool corvid_devices(const char *runtime, corvid_device_info *infos, size_t capac
 corvid_device *corvid_device_open(const corvid_device_options *options, corvid_error *err);
 void corvid_device_close(corvid_device *device);
 const corvid_device_info *corvid_device_describe(const corvid_device *device);
+
+/* What went wrong without stopping anything, e.g. a damaged file of compiled kernels that was ignored: one line for
+ * people; "" if nothing did. Valid until the device is closed. */
+const char *corvid_device_warning(const corvid_device *device);
+
+/* The device's memory as it is now. */
+typedef struct corvid_memory {
+    uint64_t bytes, budget_bytes; /* as in corvid_device_info */
+    uint64_t process_bytes;       /* of the budget, what this process uses as the driver sees it; 0: not told */
+    uint64_t used_bytes;          /* by buffers of this device */
+    uint64_t reserved_bytes;      /* held from the driver for them */
+} corvid_memory;
+
+/* False where the runtime does not tell (wgpu-native, the reference). */
+bool corvid_device_memory(const corvid_device *device, corvid_memory *out);
+
+/* Where compiled kernels are kept and what became of it at the last corvid_model_open, one line for people; "" if none
+ * are kept. Valid until the next corvid_model_open. */
+const char *corvid_device_cache(const corvid_device *device);
 
 /* One kernel family, run on the device and compared with its scalar reference. */
 typedef struct corvid_check {
@@ -122,6 +151,8 @@ typedef struct corvid_model_options {
     uint32_t max_step_tokens; /* longest chunk computed at once; 0: 512. Longer input is cut into chunks */
     bool exact;               /* activations stay floats. Otherwise those that meet integer weights (Q8_0, Q4_K, ...)
                                  are rounded to 8 bits, 32 of them sharing a scale: faster, and nearly the same */
+    uint64_t max_memory;      /* bytes of weights, states and activations on the device at most: more is refused before
+                                 anything is loaded (CORVID_ERROR_LIMIT); 0: no limit */
     bool (*progress)(void *user, uint64_t done_bytes, uint64_t total_bytes); /* may be NULL; false cancels the load */
     void *progress_user;
 } corvid_model_options;
@@ -134,6 +165,8 @@ typedef struct corvid_model_info {
     uint32_t context; /* tokens that a session can hold; 0: without end */
     uint64_t file_bytes, parameters;
     uint64_t weight_bytes, state_bytes, work_bytes; /* on the device: weights, one session's state, activations */
+    double read_ms, upload_ms, compile_ms;          /* of opening: file and vocabulary, weights, kernels */
+    uint32_t kernels;                               /* compiled */
     bool recurrent;                                 /* the state has one size whatever the length */
     int32_t bos, eos;                               /* tokens, -1 if there is none */
 } corvid_model_info;

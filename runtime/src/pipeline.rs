@@ -149,12 +149,13 @@ pub unsafe extern "C" fn wgpuDeviceCreateComputePipelineAsync(
         d.pool.run(Box::new(move || {
             let work = || std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| create(&device, &plan)));
             let outcome = match device.errors.catch(work) {
-                Ok(Ok(raw)) => Ok(ComputePipeline { raw, device }),
+                Ok(Ok(raw)) => Ok(ComputePipeline { raw, device: device.clone() }),
                 Ok(Err(panic)) => Err((WGPUCreatePipelineAsyncStatus::InternalError, panic_text(&*panic))),
                 Err((WGPUErrorType::Validation, e)) => Err((WGPUCreatePipelineAsyncStatus::ValidationError, e)),
                 Err((_, e)) => Err((WGPUCreatePipelineAsyncStatus::InternalError, e)),
             };
-            drop(plan);
+            // who hears of the outcome may release the device and free what its callbacks point to
+            drop((plan, device));
             ticket.resolve(outcome);
         }));
         Ok(future)

@@ -11,6 +11,12 @@
 /* Creates or empties the file, for binary writing; NULL with ERR_IO if that fails. */
 FILE *file_create(const char *path, struct error *err);
 
+/* The same for a file that must not exist yet and that only this user may read and write. */
+FILE *file_create_own(const char *path, struct error *err);
+
+/* Opens a regular file for binary reading if it belongs to this user and nobody else may write to it; else NULL. */
+FILE *file_open_own(const char *path);
+
 /* Brings what was written to the disk itself. */
 bool file_sync(FILE *file, struct error *err);
 

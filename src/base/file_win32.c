@@ -11,12 +11,25 @@
 
 #include "base/win32.h"
 
-FILE *file_create(const char *path, struct error *err)
+static FILE *create(const char *path, const wchar_t *mode, struct error *err)
 {
     wchar_t *wide = win32_wide(path);
-    FILE *file = wide ? _wfopen(wide, L"wb") : NULL;
+    FILE *file = wide ? _wfopen(wide, mode) : NULL;
     if (!wide) win32_fail(err, "cannot use the path", path);
     else if (!file) fail(err, ERR_IO, "cannot create %s: %s", path, strerror(errno));
+    free(wide);
+    return file;
+}
+
+FILE *file_create(const char *path, struct error *err) { return create(path, L"wb", err); }
+
+/* folders of a user are closed to others by their access lists */
+FILE *file_create_own(const char *path, struct error *err) { return create(path, L"wbx", err); }
+
+FILE *file_open_own(const char *path)
+{
+    wchar_t *wide = win32_wide(path);
+    FILE *file = wide ? _wfopen(wide, L"rb") : NULL;
     free(wide);
     return file;
 }

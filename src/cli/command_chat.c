@@ -79,6 +79,10 @@ static void stats(struct chat *c, const char *value)
     out_printf(", state: %.1f MB\nlast answer: read %zu tokens at %.1f/s, wrote %zu tokens at %.1f/s\n",
                (double)info->state_bytes / 1e6, k->prefill_tokens, rate(k->prefill_tokens, k->prefill_ms),
                k->decode_tokens, rate(k->decode_tokens, k->decode_ms));
+    struct builder text = {0};
+    memory_describe(&c->loaded, &text);
+    if (text.data) out_text(text.data);
+    builder_free(&text);
 }
 
 static void quit(struct chat *c, const char *value)
@@ -93,7 +97,7 @@ static const struct chat_command chat_commands[] = {
     {"/reset", NULL, "forget the conversation", reset},
     {"/save", "FILE", "write the conversation's state to a file", save},
     {"/load", "FILE", "go on with a saved conversation of the same model", load},
-    {"/stats", NULL, "show turns, tokens and speed", stats},
+    {"/stats", NULL, "show turns, tokens, speed and memory", stats},
     {"/help", NULL, "show this list", help},
     {"/quit", NULL, "end; Ctrl-D does it too", quit},
 };

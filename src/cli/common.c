@@ -42,10 +42,17 @@ struct option_group device_group(struct device_args *a)
         runtime_option(&a->runtime),
         {0, "no-f16", NULL, "do not compute with 16-bit floats", OPTION_FLAG, &a->no_f16, 0, 0},
         {0, "no-subgroups", NULL, "do not use subgroup operations", OPTION_FLAG, &a->no_subgroups, 0, 0},
+        {0, "no-matrix", NULL, "do not use matrix units", OPTION_FLAG, &a->no_matrix, 0, 0},
         {0, "validate", NULL, "check all that shaders, runtime and driver can check", OPTION_FLAG, &a->validate, 0, 0},
-        {0, "exact", NULL, "keep activations as floats where weights are integers: slower", OPTION_FLAG, &a->exact, 0, 0},
+        {0, "no-cache", NULL, "neither use nor keep compiled kernels of earlier runs", OPTION_FLAG, &a->no_cache, 0, 0},
+        {0, "exact", NULL, "keep activations as floats where weights are integers: slower", OPTION_FLAG, &a->exact, 0,
+         0},
         {'c', "context", "N", "tokens that a transformer's session can hold; default 0: the model's own, at most 4096",
          OPTION_INTEGER, &a->context, 0, 1 << 24},
+        {0, "vram", "MIB", "refuse a model that takes more memory of the device; default 0: no limit", OPTION_INTEGER,
+         &a->vram, 0, 1 << 24},
+        {'v', "verbose", NULL, "tell what takes memory, and time at the start, on standard error", OPTION_FLAG,
+         &a->verbose, 0, 0},
     };
     memcpy(a->rows, rows, sizeof rows);
     return (struct option_group){"device", a->rows, sizeof rows / sizeof *rows};
@@ -54,7 +61,7 @@ struct option_group device_group(struct device_args *a)
 struct option_group device_only_group(struct device_args *a)
 {
     struct option_group group = device_group(a);
-    group.n -= 2; /* --exact and --context are the last ones */
+    group.n -= 4; /* --exact and what follows */
     return group;
 }
 
@@ -64,7 +71,9 @@ corvid_device_options device_options(const struct device_args *a)
                                    .device = a->device,
                                    .no_f16 = a->no_f16,
                                    .no_subgroups = a->no_subgroups,
-                                   .validate = a->validate};
+                                   .no_matrix = a->no_matrix,
+                                   .validate = a->validate,
+                                   .cache = a->no_cache ? "off" : NULL};
 }
 
 const char *model_builtin(char buffer[COMMON_PATH_MAX])
@@ -84,6 +93,40 @@ const char *model_builtin(char buffer[COMMON_PATH_MAX])
     return buffer;
 }
 
+void memory_describe(const struct loaded *m, struct builder *out)
+{
+    const corvid_model_info *i = corvid_model_describe(m->model);
+    const double mib = 1 << 20;
+    corvid_memory memory;
+    builder_printf(out, "memory: weights %.1f MiB, state of a session %.1f MiB, activations %.1f MiB\n",
+                   (double)i->weight_bytes / mib, (double)i->state_bytes / mib, (double)i->work_bytes / mib);
+    if (corvid_device_memory(m->device, &memory)) {
+        builder_printf(out, "        %.1f MiB in use, %.1f MiB held from the driver", (double)memory.used_bytes / mib,
+                       (double)memory.reserved_bytes / mib);
+        if (memory.bytes) builder_printf(out, "; the device has %.0f MiB", (double)memory.bytes / mib);
+        if (memory.budget_bytes)
+            builder_printf(out, ", of which this process can use %.0f and uses %.0f", (double)memory.budget_bytes / mib,
+                           (double)memory.process_bytes / mib);
+        builder_text(out, "\n");
+    }
+}
+
+/* --verbose: that, and what opening took */
+static void tell_start(const struct loaded *m)
+{
+    const corvid_model_info *i = corvid_model_describe(m->model);
+    const char *cache = corvid_device_cache(m->device);
+    struct builder text = {0};
+    memory_describe(m, &text);
+    builder_printf(&text, "start:  device %.0f ms, file and vocabulary %.0f ms, weights %.0f ms, %u kernels %.0f ms; ",
+                   corvid_device_describe(m->device)->open_ms, i->read_ms, i->upload_ms, (unsigned)i->kernels,
+                   i->compile_ms);
+    builder_printf(&text, "%.0f ms in all\n", m->load_ms);
+    if (*cache) builder_printf(&text, "kernels kept in %s\n", cache);
+    if (text.data) fputs(text.data, stderr);
+    builder_free(&text);
+}
+
 bool model_load(struct loaded *m, const struct device_args *a, const char *path, uint32_t max_sessions, int *code)
 {
     char builtin[COMMON_PATH_MAX];
@@ -98,10 +141,13 @@ bool model_load(struct loaded *m, const struct device_args *a, const char *path,
         *code = report(&err);
         return false;
     }
+    const char *warning = corvid_device_warning(m->device);
+    if (*warning) out_error("%s", warning);
     struct progress progress = {.title = "loading"};
     corvid_model_options options = {.max_sessions = max_sessions,
                                     .context = (uint32_t)a->context,
                                     .exact = a->exact,
+                                    .max_memory = (uint64_t)a->vram << 20,
                                     .progress = progress_show,
                                     .progress_user = &progress};
     m->model = corvid_model_open(m->device, path, &options, &err);
@@ -112,6 +158,7 @@ bool model_load(struct loaded *m, const struct device_args *a, const char *path,
         return false;
     }
     m->load_ms = (double)(clock_ns() - start) / 1e6;
+    if (a->verbose) tell_start(m);
     return true;
 }
 

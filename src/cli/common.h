@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "cli/args.h"
+#include "base/builder.h"
 #include "base/error.h"
 #include "corvid.h"
 
@@ -15,13 +16,13 @@ enum { COMMON_PATH_MAX = 4096 };
 /* The rows that every command with a device has; zero-initialise. */
 struct device_args {
     const char *device, *runtime;
-    int64_t context;
-    bool no_f16, no_subgroups, validate, exact;
-    struct option rows[7];
+    int64_t context, vram;
+    bool no_f16, no_subgroups, no_matrix, validate, no_cache, exact, verbose;
+    struct option rows[11];
 };
 
 struct option_group device_group(struct device_args *a);      /* of commands that load a model */
-struct option_group device_only_group(struct device_args *a); /* without --exact and --context */
+struct option_group device_only_group(struct device_args *a); /* without what is about models */
 struct option runtime_option(const char **runtime);
 corvid_device_options device_options(const struct device_args *a);
 
@@ -46,6 +47,9 @@ bool prompt_read(const char *command, const char *inline_text, const char *path,
 
 /* The whole file, malloc'ed and 0-terminated. */
 bool file_read(const char *path, char **data, size_t *size, struct error *err);
+
+/* What takes memory of the device, one or two lines for people. */
+void memory_describe(const struct loaded *m, struct builder *out);
 
 /* Prints the library's error; returns the exit code. */
 int report(const corvid_error *err);

@@ -24,9 +24,15 @@ void device_print(const corvid_device_info *d, bool opened)
     escaped(d->driver);
     out_printf("\n   features shader-f16 %s, subgroups %s", yes_no(d->shader_f16), yes_no(d->subgroups));
     if (opened && d->subgroups) out_printf(" of %u threads", (unsigned)d->subgroup_size);
-    out_printf(", timestamps %s\n   matrix shapes ", yes_no(d->timestamps));
+    out_printf(
+        ", timestamps %s, matrix units %s\n            passthrough %s, coherent %s, mappable %s, pipeline cache %s\n"
+        "   matrix shapes ",
+        yes_no(d->timestamps), yes_no(d->matrix_units), yes_no(d->passthrough), yes_no(d->coherent),
+        yes_no(d->mappable), yes_no(d->pipeline_cache));
     if (*d->matrix_shapes) out_escaped(d->matrix_shapes, strlen(d->matrix_shapes), sizeof d->matrix_shapes);
     else out_text("none offered by this runtime");
+    if (d->memory_bytes) out_printf("\n   memory   %.0f MiB", (double)d->memory_bytes / 1048576);
+    if (d->budget_bytes) out_printf(", of which this program can use %.0f MiB", (double)d->budget_bytes / 1048576);
     out_printf("\n   limits   buffer %.0f MiB, binding %.0f MiB, %u storage buffers in a kernel\n",
                (double)d->max_buffer_bytes / 1048576, (double)d->max_binding_bytes / 1048576,
                (unsigned)d->max_storage_buffers);
@@ -51,8 +57,16 @@ json_t *device_json(const corvid_device_info *d, bool opened)
         (json_int_t)d->max_storage_buffers, "max_workgroup_threads", (json_int_t)d->max_workgroup_threads,
         "max_workgroup_bytes", (json_int_t)d->max_workgroup_bytes, "max_workgroups", (json_int_t)d->max_workgroups,
         "storage_alignment", (json_int_t)d->storage_alignment, "uniform_alignment", (json_int_t)d->uniform_alignment);
+    json_t *more =
+        json_pack("{s:b, s:b, s:b, s:b, s:b}", "matrix_units", d->matrix_units, "passthrough", d->passthrough,
+                  "coherent", d->coherent, "mappable", d->mappable, "pipeline_cache", d->pipeline_cache);
+    json_object_update(device, more);
+    json_decref(more);
     json_object_update(device, limits);
     json_decref(limits);
-    if (opened) json_object_set_new(device, "subgroup_size", json_integer(d->subgroup_size));
+    if (!opened) return device;
+    json_object_set_new(device, "subgroup_size", json_integer(d->subgroup_size));
+    json_object_set_new(device, "memory_bytes", json_integer((json_int_t)d->memory_bytes));
+    json_object_set_new(device, "budget_bytes", json_integer((json_int_t)d->budget_bytes));
     return device;
 }

@@ -3,6 +3,7 @@
 #define CORVID_ENGINE_ENGINE_H
 
 #include "corvid.h"
+#include "engine/kernel_store.h"
 #include "file/model_file.h"
 #include "model/arch.h"
 #include "model/exec.h"
@@ -10,6 +11,7 @@
 
 struct corvid_device {
     struct gpu *gpu; /* NULL: the scalar reference */
+    struct kernel_store store;
     corvid_device_info info;
 };
 
@@ -46,8 +48,12 @@ static inline struct gpu_options gpu_options_of(const corvid_device_options *o)
                                 .runtime = o->runtime,
                                 .no_f16 = o->no_f16,
                                 .no_subgroups = o->no_subgroups,
+                                .no_matrix = o->no_matrix,
                                 .validate = o->validate};
 }
+
+/* Keeps the kernels that were compiled so far, if they are to be kept. */
+void device_keep_kernels(corvid_device *d);
 
 bool model_find_tensor(void *file, const char *name, struct tensor_info *out);
 

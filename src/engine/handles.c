@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "engine/engine.h"
 
 _Static_assert((int)CORVID_ERROR_ARGUMENT == ERR_ARGUMENT && (int)CORVID_ERROR_LIMIT == ERR_LIMIT &&
@@ -19,6 +20,11 @@ static void describe(const struct gpu_info *g, corvid_device_info *out)
     *out = (corvid_device_info){.shader_f16 = g->shader_f16,
                                 .subgroups = g->subgroups,
                                 .timestamps = g->timestamps,
+                                .matrix_units = g->matrix_units,
+                                .passthrough = g->passthrough,
+                                .coherent = g->coherent,
+                                .mappable = g->mappable,
+                                .pipeline_cache = g->pipeline_cache,
                                 .subgroup_size = g->subgroup_size,
                                 .max_buffer_bytes = g->max_buffer_bytes,
                                 .max_binding_bytes = g->max_binding_bytes,
@@ -57,13 +63,23 @@ corvid_device *corvid_device_open(const corvid_device_options *options, corvid_e
         d->info = (corvid_device_info){.name = "scalar reference", .backend = "reference", .kind = "cpu"};
         return d;
     }
+    uint64_t start = clock_ns();
     struct gpu_options g = gpu_options_of(o);
+    kernel_store_init(&d->store, o->cache);
+    g.kept_kernels = kernel_store_load;
+    g.kept_user = &d->store;
     d->gpu = gpu_open(&g, inner(err));
     if (!d->gpu) {
         free(d);
         return NULL;
     }
     describe(gpu_describe(d->gpu), &d->info);
+    corvid_memory memory;
+    if (corvid_device_memory(d, &memory)) {
+        d->info.memory_bytes = memory.bytes;
+        d->info.budget_bytes = memory.budget_bytes;
+    }
+    d->info.open_ms = (double)(clock_ns() - start) / 1e6;
     return d;
 }
 
@@ -75,3 +91,31 @@ void corvid_device_close(corvid_device *device)
 }
 
 const corvid_device_info *corvid_device_describe(const corvid_device *device) { return &device->info; }
+
+bool corvid_device_memory(const corvid_device *device, corvid_memory *out)
+{
+    struct gpu_memory m;
+    *out = (corvid_memory){.bytes = 0};
+    if (!device->gpu || !gpu_memory_now(device->gpu, &m)) return false;
+    out->used_bytes = m.allocated_bytes;
+    out->reserved_bytes = m.reserved_bytes;
+    for (size_t i = 0; i < m.n_heaps; i++) {
+        if (!m.heaps[i].on_device) continue;
+        out->bytes += m.heaps[i].bytes;
+        out->budget_bytes += m.heaps[i].budget_bytes;
+        out->process_bytes += m.heaps[i].used_bytes;
+    }
+    return true;
+}
+
+const char *corvid_device_cache(const corvid_device *device) { return device->store.state; }
+
+const char *corvid_device_warning(const corvid_device *device) { return device->store.warning; }
+
+void device_keep_kernels(corvid_device *d)
+{
+    size_t bytes;
+    void *data = *d->store.folder ? gpu_kernels_save(d->gpu, &bytes) : NULL;
+    if (data) kernel_store_save(&d->store, data, bytes);
+    free(data);
+}

@@ -1,29 +1,33 @@
-/* buffer.c - device buffers and pools of ranges in them. */
+/* buffer.c - device buffers, pools of ranges in them, and what the runtime tells of memory. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/checked.h"
 #include "gpu/native.h"
 
-struct gpu_buffer *gpu_buffer_create(struct gpu *gpu, const char *label, uint64_t bytes, struct error *err)
+/* b->bytes are wanted */
+static bool make(struct gpu_buffer *b, const char *label, struct error *err)
 {
-    if (bytes > gpu->info.max_buffer_bytes) {
-        fail(err, ERR_LIMIT, "%s: a buffer of %llu MiB is needed, the device allows %llu MiB", label,
-             (unsigned long long)(bytes >> 20), (unsigned long long)(gpu->info.max_buffer_bytes >> 20));
-        return NULL;
-    }
-    struct gpu_buffer *b = calloc(1, sizeof *b);
-    if (!b) return fail_memory(err, label), NULL;
+    struct gpu *gpu = b->gpu;
+    if (b->bytes > gpu->info.max_buffer_bytes)
+        return fail(err, ERR_LIMIT, "%s: a buffer of %llu MiB is needed, the device allows %llu MiB", label,
+                    (unsigned long long)(b->bytes >> 20), (unsigned long long)(gpu->info.max_buffer_bytes >> 20));
     WGPUBufferDescriptor d = {
         .label = view(label),
         .usage = WGPUBufferUsage_Storage | WGPUBufferUsage_Uniform | WGPUBufferUsage_CopySrc | WGPUBufferUsage_CopyDst,
-        .size = bytes,
+        .size = b->bytes,
     };
-    b->gpu = gpu;
-    b->bytes = bytes;
     b->handle = gpu->w.DeviceCreateBuffer(gpu->device, &d);
-    if (gpu_check(gpu, err) && b->handle) return b;
-    fail_in(err, "%s (%llu MiB)", label, (unsigned long long)(bytes >> 20));
+    if (gpu_check(gpu, err) && b->handle) return true;
+    return fail_in(err, "%s (%llu MiB)", label, (unsigned long long)(b->bytes >> 20));
+}
+
+struct gpu_buffer *gpu_buffer_create(struct gpu *gpu, const char *label, uint64_t bytes, struct error *err)
+{
+    struct gpu_buffer *b = calloc(1, sizeof *b);
+    if (!b) return fail_memory(err, label), NULL;
+    *b = (struct gpu_buffer){.gpu = gpu, .bytes = bytes};
+    if (make(b, label, err)) return b;
     gpu_buffer_destroy(b);
     return NULL;
 }
@@ -48,9 +52,8 @@ enum { POOL_MAX_BUFFERS = 1024 };
 struct gpu_pool {
     struct gpu *gpu;
     const char *label;
-    uint64_t buffer_bytes, used; /* used: of the newest buffer */
-    uint64_t total;
-    struct gpu_buffer *buffers[POOL_MAX_BUFFERS];
+    uint64_t buffer_bytes, total;
+    struct gpu_buffer *buffers[POOL_MAX_BUFFERS]; /* bytes: planned so far */
     size_t n_buffers;
 };
 
@@ -68,22 +71,29 @@ bool gpu_pool_alloc(struct gpu_pool *pool, uint64_t bytes, struct gpu_range *ran
 {
     const uint64_t alignment = 256; /* WebGPU's largest minimum for binding offsets */
     uint64_t size;
-    if (!bytes || !checked_align(bytes, alignment, &size))
+    if (!bytes || !checked_align(bytes, alignment, &size) || size > UINT64_MAX / 2)
         return fail(err, ERR_LIMIT, "%s: %llu bytes cannot be allocated", pool->label, (unsigned long long)bytes);
     struct gpu_buffer *b = pool->n_buffers ? pool->buffers[pool->n_buffers - 1] : NULL;
-    if (!b || b->bytes - pool->used < size) {
+    if (!b || b->bytes + size > pool->buffer_bytes) {
         if (pool->n_buffers == POOL_MAX_BUFFERS) return fail(err, ERR_LIMIT, "%s: too many buffers", pool->label);
-        uint64_t want = size > pool->buffer_bytes ? size : pool->buffer_bytes;
-        char label[64];
-        snprintf(label, sizeof label, "%s %zu", pool->label, pool->n_buffers);
-        b = gpu_buffer_create(pool->gpu, label, want, err);
-        if (!b) return false;
+        b = calloc(1, sizeof *b);
+        if (!b) return fail_memory(err, pool->label);
+        b->gpu = pool->gpu;
         pool->buffers[pool->n_buffers++] = b;
-        pool->used = 0;
-        pool->total += want;
     }
-    *range = (struct gpu_range){b, pool->used, bytes};
-    pool->used += size;
+    *range = (struct gpu_range){b, b->bytes, bytes};
+    b->bytes += size;
+    pool->total += size;
+    return true;
+}
+
+bool gpu_pool_make(struct gpu_pool *pool, struct error *err)
+{
+    for (size_t i = 0; i < pool->n_buffers; i++) {
+        char label[64];
+        snprintf(label, sizeof label, "%s %zu", pool->label, i);
+        if (!make(pool->buffers[i], label, err)) return false;
+    }
     return true;
 }
 
@@ -94,4 +104,21 @@ void gpu_pool_destroy(struct gpu_pool *pool)
     if (!pool) return;
     for (size_t i = 0; i < pool->n_buffers; i++) gpu_buffer_destroy(pool->buffers[i]);
     free(pool);
+}
+
+_Static_assert((int)GPU_MAX_HEAPS == (int)CORVID_WGPU_MAX_HEAPS, "every heap that the runtime tells of");
+
+bool gpu_memory_now(struct gpu *gpu, struct gpu_memory *out)
+{
+    CorvidWgpuMemory m = {0};
+    *out = (struct gpu_memory){.n_heaps = 0};
+    if (!gpu->w.DeviceGetMemory || gpu->w.DeviceGetMemory(gpu->device, &m) != WGPUStatus_Success) return false;
+    out->allocated_bytes = m.allocatedBytes;
+    out->reserved_bytes = m.reservedBytes;
+    out->n_heaps = m.heapCount < GPU_MAX_HEAPS ? m.heapCount : GPU_MAX_HEAPS;
+    for (size_t i = 0; i < out->n_heaps; i++) {
+        const CorvidWgpuMemoryHeap *h = &m.heaps[i];
+        out->heaps[i] = (struct gpu_heap){h->bytes, h->budgetBytes, h->usedBytes, h->deviceLocal};
+    }
+    return true;
 }

@@ -37,11 +37,6 @@ static unsigned kind_rank(WGPUAdapterType type)
     }
 }
 
-static bool has_subgroups(const struct webgpu *w, WGPUAdapter adapter)
-{
-    return w->AdapterHasFeature(adapter, (WGPUFeatureName)WGPUNativeFeature_Subgroup);
-}
-
 static unsigned describe(const struct webgpu *w, WGPUAdapter adapter, struct gpu_info *info)
 {
     *info = (struct gpu_info){0};
@@ -67,9 +62,7 @@ static unsigned describe(const struct webgpu *w, WGPUAdapter adapter, struct gpu
     info->max_storage_buffers = l.maxStorageBuffersPerShaderStage;
     info->storage_alignment = l.minStorageBufferOffsetAlignment;
     info->uniform_alignment = l.minUniformBufferOffsetAlignment;
-    info->shader_f16 = w->AdapterHasFeature(adapter, WGPUFeatureName_ShaderF16);
-    info->subgroups = has_subgroups(w, adapter);
-    info->timestamps = w->AdapterHasFeature(adapter, WGPUFeatureName_TimestampQuery);
+    gpu_features_describe(w, adapter, info);
     gpu_matrix_shapes(w, adapter, info->matrix_shapes, sizeof info->matrix_shapes);
     return rank;
 }
@@ -148,53 +141,6 @@ static size_t choose(const struct gpu_info *infos, size_t n, const char *wanted)
     return n;
 }
 
-struct device_request {
-    bool done;
-    WGPUDevice device;
-    char message[256];
-};
-
-static void on_device(WGPURequestDeviceStatus status, WGPUDevice device, WGPUStringView message, void *user,
-                      void *unused)
-{
-    (void)unused;
-    struct device_request *r = user;
-    r->device = status == WGPURequestDeviceStatus_Success ? device : NULL;
-    gpu_copy_text(r->message, sizeof r->message, message);
-    r->done = true;
-}
-
-static bool request_device(struct gpu *gpu, struct error *err)
-{
-    WGPUFeatureName features[4];
-    size_t n = 0;
-    if (gpu->info.shader_f16) features[n++] = WGPUFeatureName_ShaderF16;
-    if (gpu->info.subgroups) features[n++] = (WGPUFeatureName)WGPUNativeFeature_Subgroup;
-    WGPULimits limits = {0};
-    gpu->w.AdapterGetLimits(gpu->adapter, &limits);
-    limits.maxImmediateSize = 0;
-    WGPUDeviceDescriptor d = {
-        .label = view("corvid"),
-        .requiredFeatureCount = n,
-        .requiredFeatures = features,
-        .requiredLimits = &limits,
-        .defaultQueue = {.label = view("corvid")},
-        .deviceLostCallbackInfo = {.mode = WGPUCallbackMode_AllowSpontaneous,
-                                   .callback = gpu_on_lost,
-                                   .userdata1 = gpu},
-        .uncapturedErrorCallbackInfo = {.callback = gpu_on_error, .userdata1 = gpu},
-    };
-    struct device_request r = {0};
-    WGPURequestDeviceCallbackInfo callback = {
-        .mode = WGPUCallbackMode_AllowProcessEvents, .callback = on_device, .userdata1 = &r};
-    gpu->w.AdapterRequestDevice(gpu->adapter, &d, callback);
-    while (!r.done) gpu->w.InstanceProcessEvents(gpu->instance);
-    if (!r.device) return fail(err, ERR_DEVICE, "%s: the device cannot be opened: %s", gpu->info.name, r.message);
-    gpu->device = r.device;
-    gpu->queue = gpu->w.DeviceGetQueue(gpu->device);
-    return true;
-}
-
 static bool choose_adapter(struct gpu *gpu, const char *wanted, struct error *err)
 {
     WGPUAdapter adapters[MAX_ADAPTERS];
@@ -230,12 +176,14 @@ struct gpu *gpu_open(const struct gpu_options *options, struct error *err)
     if (ok) {
         gpu->info.shader_f16 &= !o->no_f16;
         gpu->info.subgroups &= !o->no_subgroups;
+        gpu->info.matrix_units &= !o->no_matrix;
 #ifdef NDEBUG
         gpu->trusted = !o->validate;
 #endif
-        ok = request_device(gpu, err);
+        ok = gpu_request_device(gpu, err);
     }
     if (ok) {
+        gpu_pipeline_cache_open(gpu, o);
         gpu->info.subgroup_size = gpu->info.subgroups ? gpu_probe_subgroups(gpu) : 0;
         gpu->info.subgroups = gpu->info.subgroup_size != 0;
         ok = gpu_check(gpu, err);
@@ -250,6 +198,7 @@ void gpu_close(struct gpu *gpu)
     if (!gpu) return;
     for (int i = 0; i < GPU_TICKETS; i++)
         if (gpu->tickets[i].buffer) gpu->w.BufferRelease(gpu->tickets[i].buffer);
+    gpu_pipeline_cache_close(gpu);
     if (gpu->queue) gpu->w.QueueRelease(gpu->queue);
     if (gpu->device) {
         gpu->w.DeviceDestroy(gpu->device);

@@ -45,6 +45,7 @@ void gpu_on_lost(WGPUDevice const *device, WGPUDeviceLostReason reason, WGPUStri
     (void)device, (void)unused;
     struct gpu *gpu = user;
     if (reason == WGPUDeviceLostReason_Destroyed || reason == WGPUDeviceLostReason_CallbackCancelled) return;
+    if (reason == WGPUDeviceLostReason_FailedCreation) return; /* whoever asked for the device hears why */
     remember(gpu, ERR_DEVICE_LOST, "the GPU was lost: close the model and open it again", message);
     gpu->lost = true;
 }

@@ -26,7 +26,13 @@ struct gpu_info {
     char runtime[32], runtime_version[24]; /* the WebGPU library's */
     char name[128], backend[16], kind[16], driver[128];
     char matrix_shapes[512]; /* what matrix units multiply, "f16 -> f32 16x16x16; ..."; "" if the runtime tells none */
-    bool shader_f16, subgroups, timestamps;
+    /* of an adapter: it offers it; of an open device: it is on */
+    bool shader_f16, subgroups, timestamps, timestamps_in_passes;
+    bool matrix_units;      /* WGSL's cooperative matrices (`enable wgpu_cooperative_matrix;`) */
+    bool passthrough;       /* shader code given to the driver as it is, SPIR-V on Vulkan */
+    bool coherent;          /* `@coherent` storage buffers: what one workgroup wrote, others see in the same dispatch */
+    bool mappable;          /* storage buffers that the CPU reads without a copy */
+    bool pipeline_cache;    /* compiled kernels as bytes */
     uint32_t subgroup_size; /* measured when the device is opened; 0: unknown or no subgroups */
     uint64_t max_buffer_bytes, max_binding_bytes;
     uint32_t max_workgroup_threads, max_workgroup_bytes, max_groups; /* groups: in one dimension of a dispatch */
@@ -37,8 +43,13 @@ struct gpu_info {
 struct gpu_options {
     const char *device;  /* index, part of a name, or NULL for the best */
     const char *runtime; /* "wgpu30", "wgpu-native", a library's path, or NULL for CORVID_WEBGPU or the best */
-    bool no_f16, no_subgroups;
+    bool no_f16, no_subgroups, no_matrix;
     bool validate; /* checks in shaders, and all that runtime and driver can check */
+    /* Gives back what gpu_kernels_save gave in an earlier run, malloc'ed, or NULL. Called once, while the device is
+     * opened, if the runtime takes such bytes. `key` names adapter, driver and runtime: no others may get the bytes. It
+     * answers for the bytes being what was saved. NULL: kernels are not kept. */
+    void *(*kept_kernels)(void *user, const char *key, size_t *bytes);
+    void *kept_user;
 };
 
 /* Adapters of a runtime (as in gpu_options), best first; infos[0 .. capacity) are filled, *count is how many there are
@@ -51,6 +62,21 @@ const struct gpu_info *gpu_describe(const struct gpu *gpu);
 
 /* The first error the device reported since the last call; true if there is none. */
 bool gpu_check(struct gpu *gpu, struct error *err);
+
+/* ---- memory ---- */
+
+enum { GPU_MAX_HEAPS = 16 };
+struct gpu_memory {
+    uint64_t allocated_bytes, reserved_bytes; /* by this device: in use, and held from the driver; 0: not told */
+    size_t n_heaps;                           /* 0: not told */
+    struct gpu_heap {
+        uint64_t bytes, budget_bytes, used_bytes; /* this process's share as the driver estimates it now; 0: not told */
+        bool on_device;
+    } heaps[GPU_MAX_HEAPS];
+};
+
+/* What is known of memory now; false if the runtime tells nothing. */
+bool gpu_memory_now(struct gpu *gpu, struct gpu_memory *out);
 
 /* ---- buffers ---- */
 
@@ -66,20 +92,40 @@ struct gpu_range {
     uint64_t at, bytes;
 };
 
-/* Ranges of few large buffers, made by need: [64 MiB .. limit] each, aligned for binding. One lifetime. */
+/* Ranges of few large buffers, aligned for binding, with one lifetime. gpu_pool_alloc plans ranges; gpu_pool_make
+ * creates the buffers, each as large as what was planned in it and not much larger than buffer_bytes, after which
+ * nothing can be added. */
 struct gpu_pool;
 struct gpu_pool *gpu_pool_create(struct gpu *gpu, const char *label, uint64_t buffer_bytes);
 bool gpu_pool_alloc(struct gpu_pool *pool, uint64_t bytes, struct gpu_range *range, struct error *err);
-uint64_t gpu_pool_bytes(const struct gpu_pool *pool); /* on the device */
+bool gpu_pool_make(struct gpu_pool *pool, struct error *err);
+uint64_t gpu_pool_bytes(const struct gpu_pool *pool); /* planned or made */
 void gpu_pool_destroy(struct gpu_pool *pool);         /* accepts NULL */
+
+/* Much data at once: host memory that the device copies from. `_begin` waits until earlier copies out of it are done
+ * and gives all of it, to be written by any thread and not to be read (that is slow); NULL after a failure. `_end`
+ * starts the copies and returns at once; offsets and sizes are multiples of 4. Not while something is recorded. */
+struct gpu_upload;
+struct gpu_upload_copy {
+    uint64_t from; /* in the host memory */
+    struct gpu_range to;
+};
+struct gpu_upload *gpu_upload_create(struct gpu *gpu, uint64_t bytes, struct error *err);
+void *gpu_upload_begin(struct gpu_upload *upload, struct error *err);
+bool gpu_upload_end(struct gpu_upload *upload, const struct gpu_upload_copy *copies, size_t n, struct error *err);
+void gpu_upload_destroy(struct gpu_upload *upload); /* accepts NULL */
 
 /* ---- kernels ---- */
 
-/* Compiles WGSL with entry point `main`. bindings: one letter each from binding 0 of group 0: u uniform, r read-only
+/* Compiles WGSL with entry point `main`. It must not rely on bounds checks, nor on workgroup memory being zeroed. bindings: one letter each from binding 0 of group 0: u uniform, r read-only
  * storage, w read-write storage. `name` is the label. */
 struct gpu_kernel *gpu_kernel_create(struct gpu *gpu, const char *name, const char *wgsl, const char *bindings,
                                      struct error *err);
 void gpu_kernel_destroy(struct gpu_kernel *kernel);
+
+/* All that was compiled, as bytes for a later run's kept_kernels: malloc'ed, to be called when no kernel is being
+ * created. NULL where the options or the runtime keep none, or the driver has nothing to keep. */
+void *gpu_kernels_save(struct gpu *gpu, size_t *bytes);
 
 /* Buffers for a kernel's bindings, made once and used in many dispatches. */
 struct gpu_bindings *gpu_bindings_create(struct gpu *gpu, const struct gpu_kernel *kernel,

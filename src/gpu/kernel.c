@@ -24,10 +24,30 @@ static WGPUBindGroupLayout create_layout(struct gpu *gpu, const char *name, cons
 
 static WGPUShaderModule create_module(struct gpu *gpu, const char *name, const char *wgsl)
 {
+    CorvidWgpuShaderModuleOptions options = {
+        .chain = {.sType = (WGPUSType)CorvidWgpuSType_ShaderModuleOptions},
+        .runtimeChecks = gpu->trusted ? WGPUShaderRuntimeChecks_None : CorvidWgpuRuntimeChecks_All,
+    };
     WGPUShaderSourceWGSL source = {.chain = {.sType = WGPUSType_ShaderSourceWGSL}, .code = view(wgsl)};
     WGPUShaderModuleDescriptor d = {.nextInChain = &source.chain, .label = view(name)};
-    if (gpu->trusted) return gpu->w.DeviceCreateShaderModuleTrusted(gpu->device, &d, WGPUShaderRuntimeChecks_None);
+    if (gpu->w.GetName) source.chain.next = &options.chain;
+    else if (gpu->trusted) return gpu->w.DeviceCreateShaderModuleTrusted(gpu->device, &d, WGPUShaderRuntimeChecks_None);
     return gpu->w.DeviceCreateShaderModule(gpu->device, &d);
+}
+
+static WGPUComputePipeline create_pipeline(struct gpu *gpu, const char *name, WGPUPipelineLayout layout,
+                                           WGPUShaderModule module)
+{
+    CorvidWgpuComputePipelineOptions options = {
+        .chain = {.sType = (WGPUSType)CorvidWgpuSType_ComputePipelineOptions},
+        .cache = gpu->pipeline_cache,
+        .zeroInitializeWorkgroupMemory = gpu->trusted ? WGPUOptionalBool_False : WGPUOptionalBool_True,
+    };
+    WGPUComputePipelineDescriptor d = {.nextInChain = gpu->w.GetName ? &options.chain : NULL,
+                                       .label = view(name),
+                                       .layout = layout,
+                                       .compute = {.module = module, .entryPoint = view("main")}};
+    return gpu->w.DeviceCreateComputePipeline(gpu->device, &d);
 }
 
 struct gpu_kernel *gpu_kernel_create(struct gpu *gpu, const char *name, const char *wgsl, const char *bindings,
@@ -53,9 +73,7 @@ struct gpu_kernel *gpu_kernel_create(struct gpu *gpu, const char *name, const ch
     WGPUShaderModule module = ok ? create_module(gpu, name, wgsl) : NULL;
     ok = ok && gpu_check(gpu, err) && module;
     if (ok) {
-        WGPUComputePipelineDescriptor d = {
-            .label = view(name), .layout = layout, .compute = {.module = module, .entryPoint = view("main")}};
-        k->pipeline = w->DeviceCreateComputePipeline(gpu->device, &d);
+        k->pipeline = create_pipeline(gpu, name, layout, module);
         ok = gpu_check(gpu, err) && k->pipeline;
     }
     if (module) w->ShaderModuleRelease(module);

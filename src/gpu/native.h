@@ -20,7 +20,8 @@
     X(DeviceGetQueue) X(DeviceRelease) X(DeviceDestroy) X(DeviceCreateBuffer) X(DeviceCreateShaderModule)           \
     X(DeviceCreateBindGroupLayout) X(DeviceCreateBindGroup) X(DeviceCreatePipelineLayout)                           \
     X(DeviceCreateComputePipeline) X(DeviceCreateCommandEncoder)                                                    \
-    X(BufferDestroy) X(BufferRelease) X(BufferMapAsync) X(BufferUnmap) X(BufferGetConstMappedRange)                 \
+    X(BufferDestroy) X(BufferRelease) X(BufferMapAsync) X(BufferUnmap) X(BufferGetMappedRange)                      \
+    X(BufferGetConstMappedRange)                                                                                    \
     X(ShaderModuleRelease) X(BindGroupLayoutRelease) X(BindGroupRelease) X(PipelineLayoutRelease)                   \
     X(ComputePipelineRelease)                                                                                       \
     X(CommandEncoderBeginComputePass) X(CommandEncoderCopyBufferToBuffer) X(CommandEncoderClearBuffer)              \
@@ -38,8 +39,12 @@
     X(GetVersion) X(SetLogCallback) X(SetLogLevel)                      \
     X(DeviceStartGraphicsDebuggerCapture) X(DeviceStopGraphicsDebuggerCapture)
 
-/* of the wgpu30 runtime (runtime/include/corvid_wgpu.h), corvidWgpu...; NULL elsewhere */
-#define CORVID_WGPU_FUNCTIONS(X) X(AdapterGetCooperativeMatrices)
+/* of the wgpu30 runtime (runtime/include/corvid_wgpu.h), corvidWgpu...; NULL elsewhere. Where GetName is there, the
+ * chained structs of that header are understood too. */
+#define CORVID_WGPU_FUNCTIONS(X)                                                                  \
+    X(GetName) X(AdapterGetCooperativeMatrices) X(DeviceCreateShaderModulePassthrough)            \
+    X(DeviceCreatePipelineCache) X(PipelineCacheGetData) X(PipelineCacheRelease)                  \
+    X(AdapterGetPipelineCacheKey) X(DeviceGetMemory)
 /* clang-format on */
 
 struct webgpu {
@@ -76,7 +81,8 @@ struct gpu {
     WGPUDevice device;
     WGPUQueue queue;
     struct gpu_info info;
-    bool trusted; /* shader modules without runtime checks */
+    bool trusted;                           /* shaders without run-time checks and zeroed workgroup memory */
+    CorvidWgpuPipelineCache pipeline_cache; /* NULL: none */
     bool hears_log, capturing;
     uint64_t n_steps; /* that gpu_capture_begin saw */
 
@@ -120,6 +126,17 @@ void gpu_on_lost(WGPUDevice const *device, WGPUDeviceLostReason reason, WGPUStri
                  void *unused);
 void gpu_hear_log(struct gpu *gpu, bool hear);
 void gpu_copy_text(char *out, size_t capacity, WGPUStringView text); /* 0-terminated, cut if need be */
+
+/* features.c: sets the flags of what the adapter offers, */
+void gpu_features_describe(const struct webgpu *w, WGPUAdapter adapter, struct gpu_info *info);
+
+/* and opens gpu->device and its queue with those that are set in gpu->info. Where that fails with experimental ones it
+ * is tried without them, and their flags are cleared. */
+bool gpu_request_device(struct gpu *gpu, struct error *err);
+
+/* pipeline_cache.c: lends the options' kept kernels to the runtime. Without success there is no cache. */
+void gpu_pipeline_cache_open(struct gpu *gpu, const struct gpu_options *options);
+void gpu_pipeline_cache_close(struct gpu *gpu);
 
 /* What its matrix units multiply, as text; "" if the runtime does not tell. */
 void gpu_matrix_shapes(const struct webgpu *w, WGPUAdapter adapter, char *out, size_t capacity);

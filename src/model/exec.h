@@ -10,7 +10,12 @@ struct exec; /* opaque */
 struct exec_sizes {
     uint64_t weight_bytes, state_bytes, work_bytes; /* state: of one slot */
     uint32_t n_kernels, n_dispatches;               /* compiled; in a step of one token */
+    double upload_ms, compile_ms;                   /* what weights and kernels took */
 };
+
+/* The sizes of what exec_gpu_create would put on the device; it creates nothing. */
+bool exec_gpu_sizes(struct gpu *gpu, const struct graph *g, struct step_limits limits, struct exec_sizes *out,
+                    struct error *err);
 
 /* false cancels */
 typedef bool exec_progress(void *user, uint64_t done_bytes, uint64_t total_bytes);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/clock.h"
 #include "model/exec_internal.h"
 #include "model/gpu_weights.h"
 #include "model/kernel_cache.h"
@@ -309,7 +310,7 @@ static bool create_states(struct exec_gpu *x, struct error *err)
                         (unsigned long long)(gpu_describe(x->gpu)->max_binding_bytes >> 20));
         if (!gpu_pool_alloc(x->state_pool, bytes, &x->states[i], err)) return false;
     }
-    return true;
+    return gpu_pool_make(x->state_pool, err);
 }
 
 /* "activation 3, from layer 0's WKV7": the call that writes to the buffer first */
@@ -349,7 +350,9 @@ static bool plan(struct exec_gpu *x, struct error *err)
     const struct graph *g = x->base.g;
     for (uint32_t i = 0; i < g->n_calls; i++)
         if (!plan_call(x, &g->calls[i], want_kernel, err)) return false;
+    uint64_t start = clock_ns();
     if (!kernel_cache_compile(&x->kernels, err)) return false;
+    x->base.sizes.compile_ms = (double)(clock_ns() - start) / 1e6;
     const uint64_t params_bytes = PARAMS_SLOT * (uint64_t)(x->n_wanted ? x->n_wanted : 1);
     x->dispatches = arena_alloc(&x->arena, x->n_wanted, sizeof *x->dispatches);
     x->params_image = calloc(1, (size_t)params_bytes);
@@ -382,7 +385,10 @@ struct exec *exec_gpu_create(struct gpu *gpu, const struct graph *g, struct step
     x->base = (struct exec){&gpu_functions, g, limits, slots, {0}};
     x->gpu = gpu;
     kernel_cache_init(&x->kernels, gpu, limits);
-    bool ok = create_buffers(x, err) && gpu_weights_load(&x->weights, gpu, g, &x->arena, progress, user, err);
+    bool ok = gpu_weights_plan(&x->weights, gpu, g, &x->arena, err) && create_buffers(x, err);
+    uint64_t start = clock_ns();
+    ok = ok && gpu_weights_load(&x->weights, gpu, g, progress, user, err);
+    x->base.sizes.upload_ms = (double)(clock_ns() - start) / 1e6;
     ok = ok && plan(x, err);
     if (ok) {
         count(x);

@@ -18,9 +18,13 @@ struct gpu_weights {
     struct gpu_weight *items; /* [graph.n_weights], by id */
 };
 
-/* Uploads every weight of the graph, `items` allocated in `arena`. */
-bool gpu_weights_load(struct gpu_weights *w, struct gpu *gpu, const struct graph *g, struct arena *arena,
-                      exec_progress *progress, void *user, struct error *err);
+/* Decides where every weight of the graph goes; `items` are allocated in `arena`. Nothing is on the device yet. */
+bool gpu_weights_plan(struct gpu_weights *w, struct gpu *gpu, const struct graph *g, struct arena *arena,
+                      struct error *err);
+
+/* Makes the buffers and uploads what was planned, repacked by all processors. */
+bool gpu_weights_load(struct gpu_weights *w, struct gpu *gpu, const struct graph *g, exec_progress *progress,
+                      void *user, struct error *err);
 void gpu_weights_free(struct gpu_weights *w);
 
 #endif

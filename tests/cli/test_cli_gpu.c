@@ -179,6 +179,48 @@ static void test_chat(void **state)
     cli_free(&r);
 }
 
+static void test_memory(void **state)
+{
+    (void)state;
+    cli_expect_error("$C run --vram 1 -p x", 1, "MiB of device memory are needed, 1 are allowed");
+    struct cli_result r = cli_run("$C run --vram 1000 --verbose -n 1 --temp 0 -p %s", PROMPT);
+    cli_expect(&r, 0, "", "memory: weights ");
+    cli_expect(&r, 0, "", "start:  device ");
+    cli_free(&r);
+    r = cli_run("echo /stats | $C chat");
+    cli_expect(&r, 0, "activations ", NULL);
+    cli_free(&r);
+}
+
+/* Compiled kernels are kept only where the runtime hands them out; nothing that is wrong with them stops anything. */
+static void test_kept_kernels(void **state)
+{
+    (void)state;
+    json_t *devices = cli_json("$C devices --json");
+    bool kept = json_is_true(json_object_get(json_array_get(devices, 0), "pipeline_cache"));
+    json_decref(devices);
+    struct cli_result r = cli_run("CORVID_CACHE=$T/a $C run -v --no-cache -n 1 -p x && [ ! -e $T/a ]");
+    cli_expect(&r, 0, "", "memory: ");
+    cli_free(&r);
+    r = cli_run("XDG_CACHE_HOME=$T/x CORVID_CACHE=off $C run -n 1 -p x && [ ! -e $T/x/corvid ]");
+    cli_expect(&r, 0, "", NULL);
+    cli_free(&r);
+    if (!kept) return;
+    r = cli_run("unset CORVID_CACHE; XDG_CACHE_HOME=$T/x $C run -v -n 1 -p x; ls $T/x/corvid");
+    cli_expect(&r, 0, "kernels-", "were written");
+    cli_free(&r);
+    r = cli_run(
+        "for f in $T/x/corvid/*; do echo damaged >$f; done; unset CORVID_CACHE; XDG_CACHE_HOME=$T/x $C run -n 1 -p x");
+    cli_expect(&r, 0, "", "corvid: the file of compiled kernels ");
+    cli_free(&r);
+    r = cli_run("unset CORVID_CACHE; XDG_CACHE_HOME=$T/x $C run -v -n 1 -p x");
+    cli_expect(&r, 0, "", "were read");
+    cli_free(&r);
+    r = cli_run("touch $T/file; CORVID_CACHE=$T/file/folder $C run -n 1 -p x");
+    cli_expect(&r, 0, "", NULL); /* keeping nothing is no failure */
+    cli_free(&r);
+}
+
 static void test_bench(void **state)
 {
     (void)state;
@@ -207,6 +249,8 @@ int main(void)
         cmocka_unit_test(test_run_twice),
         cmocka_unit_test(test_ends),
         cmocka_unit_test(test_chat),
+        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_kept_kernels),
         cmocka_unit_test(test_bench),
     };
     return cmocka_run_group_tests_name("cli_gpu", tests, cli_setup, cli_teardown);

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -74,8 +75,36 @@ static void test_cancel(void **state)
     corvid_model_close(model);
 }
 
+static void test_memory_limit(void **state)
+{
+    (void)state;
+    struct path path = in_source(built_in_model);
+    corvid_model_options o = {.max_sessions = 3};
+    corvid_error err = {0};
+    corvid_model *model = corvid_model_open(device, path.text, &o, &err);
+    if (!model) fail_msg("%s", err.message);
+    const corvid_model_info *i = corvid_model_describe(model);
+    uint64_t needed = i->weight_bytes + 3 * i->state_bytes + i->work_bytes;
+    corvid_memory memory;
+    if (corvid_device_memory(device, &memory)) assert_true(memory.used_bytes >= needed);
+    corvid_model_close(model);
+    struct progress p = {0};
+    o.progress = follow;
+    o.progress_user = &p;
+    o.max_memory = needed - 1;
+    assert_null(corvid_model_open(device, path.text, &o, &err));
+    assert_int_equal(err.code, CORVID_ERROR_LIMIT);
+    assert_non_null(strstr(err.message, "states of 3 sessions"));
+    assert_int_equal(p.calls, 0); /* nothing was loaded */
+    o.max_memory = needed;
+    model = corvid_model_open(device, path.text, &o, &err);
+    if (!model) fail_msg("%s", err.message);
+    corvid_model_close(model);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_progress), cmocka_unit_test(test_cancel)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_progress), cmocka_unit_test(test_cancel),
+                                       cmocka_unit_test(test_memory_limit)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

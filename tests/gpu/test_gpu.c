@@ -202,7 +202,11 @@ static void pool_ranges_are_aligned_and_apart(void **state)
         for (size_t k = 0; k < i; k++)
             assert_true(r[k].buffer != r[i].buffer || r[k].at + r[k].bytes <= r[i].at || r[i].at + bytes <= r[k].at);
     }
-    assert_true(gpu_pool_bytes(pool) >= asked);
+    struct error err = {0};
+    assert_false(gpu_pool_alloc(pool, UINT64_MAX - 3, &r[0], &err));
+    assert_int_equal(err.code, ERR_LIMIT);
+    assert_true(gpu_pool_make(pool, NULL));
+    assert_in_range(gpu_pool_bytes(pool), asked, asked + 256 * RANGES);
     /* every range can be written to its last byte */
     for (uint32_t i = 0; i < RANGES; i++) gpu_write(*state, r[i].buffer, r[i].at + r[i].bytes - 4, &i, 4);
     for (uint32_t i = 0; i < RANGES; i++) {
@@ -210,10 +214,55 @@ static void pool_ranges_are_aligned_and_apart(void **state)
         read_range(*state, (struct gpu_range){r[i].buffer, r[i].at + r[i].bytes - 4, 4}, &got);
         assert_int_equal(got, i);
     }
-    struct error err = {0};
-    assert_false(gpu_pool_alloc(pool, UINT64_MAX - 3, &r[0], &err));
-    assert_int_equal(err.code, ERR_LIMIT);
     gpu_pool_destroy(pool);
+}
+
+static void uploads_arrive_in_order(void **state)
+{
+    enum { WORDS = 1000, ROUNDS = 5 };
+    struct gpu *gpu = *state;
+    struct gpu_buffer *b = buffer_of(gpu, ROUNDS * WORDS * 4);
+    struct gpu_upload *uploads[2];
+    uint32_t got[WORDS];
+    for (int i = 0; i < 2; i++) {
+        uploads[i] = gpu_upload_create(gpu, WORDS * 4, NULL);
+        assert_non_null(uploads[i]);
+    }
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        uint32_t *words = gpu_upload_begin(uploads[round % 2], NULL);
+        assert_non_null(words);
+        for (uint32_t i = 0; i < WORDS; i++) words[i] = round << 16 | i;
+        /* halves change places */
+        const struct gpu_upload_copy copies[] = {{0, {b, (round * WORDS + WORDS / 2) * 4, WORDS * 2}},
+                                                 {WORDS * 2, {b, round * WORDS * 4, WORDS * 2}}};
+        assert_true(gpu_upload_end(uploads[round % 2], copies, 2, NULL));
+    }
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        read_range(gpu, (struct gpu_range){b, round * sizeof got, sizeof got}, got);
+        for (uint32_t i = 0; i < WORDS; i++) assert_int_equal(got[i], round << 16 | (i + WORDS / 2) % WORDS);
+    }
+    assert_non_null(gpu_upload_begin(uploads[0], NULL)); /* and not used any more */
+    gpu_upload_destroy(uploads[0]);
+    gpu_upload_destroy(uploads[1]); /* its last copies may still run */
+    gpu_upload_destroy(NULL);
+    assert_true(gpu_check(gpu, NULL));
+    struct error err = {0};
+    assert_null(gpu_upload_create(gpu, UINT64_C(1) << 60, &err));
+    assert_int_equal(err.code, ERR_DEVICE);
+    gpu_buffer_destroy(b);
+}
+
+static void memory_is_told_as_it_is_used(void **state)
+{
+    struct gpu_memory before, after;
+    if (!gpu_memory_now(*state, &before)) skip(); /* wgpu-native does not tell */
+    struct gpu_buffer *b = buffer_of(*state, 40 << 20);
+    assert_true(gpu_memory_now(*state, &after));
+    assert_true(after.allocated_bytes >= before.allocated_bytes + (40 << 20));
+    assert_true(after.reserved_bytes >= after.allocated_bytes);
+    assert_in_range(after.n_heaps, 1, GPU_MAX_HEAPS);
+    for (size_t i = 0; i < after.n_heaps; i++) assert_true(after.heaps[i].bytes >= 1 << 20);
+    gpu_buffer_destroy(b);
 }
 
 /* ---- kernels and passes ---- */
@@ -371,6 +420,8 @@ int main(void)
         cmocka_unit_test(copies_and_clears),
         cmocka_unit_test(too_large_a_buffer),
         cmocka_unit_test(pool_ranges_are_aligned_and_apart),
+        cmocka_unit_test(uploads_arrive_in_order),
+        cmocka_unit_test(memory_is_told_as_it_is_used),
         cmocka_unit_test(dispatches_see_earlier_ones),
         cmocka_unit_test(bad_wgsl_names_the_kernel),
         cmocka_unit_test(bad_types_name_the_kernel),

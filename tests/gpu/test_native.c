@@ -159,6 +159,109 @@ static void long_lists_are_cut(void **unused)
     }
 }
 
+/* ---- features ---- */
+
+static WGPUBool has_every_feature(WGPUAdapter adapter, WGPUFeatureName name)
+{
+    (void)adapter, (void)name;
+    return true;
+}
+
+static struct asked {
+    unsigned times, opens_from; /* requests before that one fail */
+    size_t n_features;
+    bool matrices, experimental;
+} asked;
+
+static WGPUFuture request(WGPUAdapter adapter, const WGPUDeviceDescriptor *d, WGPURequestDeviceCallbackInfo callback)
+{
+    (void)adapter;
+    const CorvidWgpuDeviceOptions *o = (const void *)d->nextInChain;
+    asked.n_features = d->requiredFeatureCount;
+    asked.experimental = o && o->experimentalFeatures;
+    asked.matrices = false;
+    for (size_t i = 0; i < d->requiredFeatureCount; i++)
+        asked.matrices |= d->requiredFeatures[i] == (WGPUFeatureName)WGPUNativeFeature_CooperativeMatrix;
+    bool opens = asked.times++ >= asked.opens_from;
+    WGPUDevice device = opens ? (WGPUDevice)(void *)&asked : NULL;
+    WGPUStringView why = {"no such luck", WGPU_STRLEN};
+    if (!opens)
+        d->deviceLostCallbackInfo.callback(NULL, WGPUDeviceLostReason_FailedCreation, why,
+                                           d->deviceLostCallbackInfo.userdata1, NULL);
+    callback.callback(opens ? WGPURequestDeviceStatus_Success : WGPURequestDeviceStatus_Error, device, why,
+                      callback.userdata1, NULL);
+    return (WGPUFuture){1};
+}
+
+static WGPUStatus no_limits(WGPUAdapter adapter, WGPULimits *limits)
+{
+    (void)adapter, (void)limits;
+    return WGPUStatus_Success;
+}
+
+static WGPUQueue no_queue(WGPUDevice device)
+{
+    (void)device;
+    return NULL;
+}
+
+static void no_events(WGPUInstance instance) { (void)instance; }
+static const char *fake_name(void) { return "fake"; }
+
+/* a device of a runtime that has no functions beyond the standard, or all of them */
+static struct gpu *featured_gpu(bool extended)
+{
+    struct gpu *gpu = fake_gpu();
+    gpu->w.AdapterHasFeature = has_every_feature;
+    gpu->w.AdapterRequestDevice = request;
+    gpu->w.AdapterGetLimits = no_limits;
+    gpu->w.InstanceProcessEvents = no_events;
+    gpu->w.DeviceGetQueue = no_queue;
+    if (extended) {
+        gpu->w.GetName = fake_name;
+        gpu->w.AdapterGetCooperativeMatrices = three_kinds;
+    }
+    gpu_features_describe(&gpu->w, NULL, &gpu->info);
+    asked = (struct asked){0};
+    return gpu;
+}
+
+static void features_need_a_runtime_that_can_use_them(void **unused)
+{
+    (void)unused;
+    struct gpu *gpu = featured_gpu(false);
+    struct gpu_info *i = &gpu->info;
+    assert_true(i->shader_f16 && i->subgroups && i->timestamps && i->timestamps_in_passes && i->coherent);
+    assert_false(i->matrix_units || i->passthrough || i->pipeline_cache);
+    assert_true(gpu_request_device(gpu, NULL));
+    assert_false(asked.matrices || asked.experimental);
+    assert_int_equal(asked.times, 1);
+    gpu = featured_gpu(true);
+    assert_true(gpu->info.matrix_units);
+    assert_false(gpu->info.passthrough || gpu->info.pipeline_cache); /* functions that this runtime lacks */
+    assert_true(gpu_request_device(gpu, NULL));
+    assert_true(asked.matrices && asked.experimental);
+}
+
+static void experimental_features_are_given_up(void **unused)
+{
+    (void)unused;
+    struct gpu *gpu = featured_gpu(true);
+    struct error err = {0};
+    asked.opens_from = 1;
+    assert_true(gpu_request_device(gpu, &err));
+    assert_int_equal(asked.times, 2);
+    assert_false(asked.matrices || asked.experimental || gpu->info.matrix_units || gpu->lost);
+    assert_true(gpu->info.shader_f16 && asked.n_features > 4);
+    assert_true(gpu_check(gpu, &err));
+    gpu = featured_gpu(true);
+    asked.opens_from = 5;
+    assert_false(gpu_request_device(gpu, &err));
+    assert_int_equal(asked.times, 2);
+    assert_int_equal(err.code, ERR_DEVICE);
+    assert_non_null(strstr(err.message, "no such luck"));
+}
+
 /* ---- the log ---- */
 
 static WGPULogCallback log_callback;
@@ -236,6 +339,8 @@ int main(void)
         cmocka_unit_test(says_that_nothing_can_capture),
         cmocka_unit_test(matrix_shapes_are_grouped),
         cmocka_unit_test(long_lists_are_cut),
+        cmocka_unit_test(features_need_a_runtime_that_can_use_them),
+        cmocka_unit_test(experimental_features_are_given_up),
         cmocka_unit_test(validation_layers_are_heard),
         cmocka_unit_test(a_lost_device_stays_lost),
         cmocka_unit_test(an_error_is_reported_once),
