@@ -1,5 +1,5 @@
-/* self_test.c - see self_test.h. Matrix products take another kernel for each of the steps below; the other ops see one
- * token, and sequences of several lengths side by side. */
+/* self_test.c - see self_test.h. Matrix products take another kernel for each of the first steps below; the other ops
+ * see one token, and sequences of several lengths side by side, in few tokens and in many. */
 #include "model/self_test.h"
 
 #include <stdio.h>
@@ -9,7 +9,8 @@
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 static const struct step_shape lengths[] = {{{{1, 0, 0}}}, {{{3, 0, 0}}}, {{{8, 0, 0}}}, {{{70, 0, 0}, {9, 1, 0}}}};
-static const struct step_shape mixed[] = {{{{1, 0, 0}}}, {{{2, 3, 9}, {17, 0, 1}, {1, 2, 10}}}};
+static const struct step_shape mixed[] = {
+    {{{1, 0, 0}}}, {{{2, 3, 9}, {17, 0, 1}, {1, 2, 10}}}, {{{40, 1, 0}, {1, 0, 18}}}};
 
 #define LENGTHS .steps = lengths, .n_steps = COUNT(lengths), .tolerance = TOLERANCE_MATMUL
 #define MIXED .steps = mixed, .n_steps = COUNT(mixed), .tolerance

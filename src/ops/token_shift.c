@@ -49,20 +49,36 @@ void token_shift_ref(const struct op_ref *r)
     }
 }
 
-bool token_shift_plan(struct op_plan *p, struct error *err)
+/* slice: vec4s of a token that a workgroup writes */
+static bool plan_slices(struct op_plan *p, uint32_t slice, uint32_t min_rows, uint32_t max_rows, struct error *err)
 {
-    uint32_t C = p->in_cols[0], threads = plan_row_threads(p, C);
+    uint32_t vectors = p->in_cols[0] / 4, threads = plan_row_threads(p, p->in_cols[0]);
     struct token_shift_params params = {p->state_stride / 4, p->args->eps};
     struct dispatch_desc d = {
         .files = {plan_reduce(p), "norm/row", "norm/token_shift"},
-        .consts = {{"WORKGROUP", threads}, {"LANES", threads}, {"VECTORS", C / 4}, {"OUTPUTS", p->w[2].rows}},
+        .consts = {{"WORKGROUP", threads},
+                   {"LANES", threads},
+                   {"VECTORS", vectors},
+                   {"SLICE", slice},
+                   {"OUTPUTS", p->w[2].rows}},
         .params_wgsl = token_shift_params_wgsl,
         .params = &params,
         .params_bytes = sizeof params,
         .operands = {operand_in(0), operand_vector(0), operand_vector(1), operand_vector(2), operand_state('w'),
                      operand_out(0)},
         .n_operands = 6,
-        .grid = {{1, 1, ROWS_TOKENS}},
+        .grid = {{.fixed = (vectors + slice - 1) / slice}, {1, 1, ROWS_TOKENS}},
+        .min_rows = min_rows,
+        .max_rows = max_rows,
     };
     return plan_dispatch(p, &d, err);
+}
+
+/* A single workgroup would take long to read all the blends: for few tokens it is several, which all read the row. */
+bool token_shift_plan(struct op_plan *p, struct error *err)
+{
+    enum { FEW = 8, SLICE = 64 };
+    uint32_t vectors = p->in_cols[0] / 4;
+    if (vectors <= SLICE || plan_row_threads(p, p->in_cols[0]) < SLICE) return plan_slices(p, vectors, 0, 0, err);
+    return plan_slices(p, SLICE, 0, FEW, err) && plan_slices(p, vectors, FEW + 1, 0, err);
 }

@@ -104,23 +104,106 @@ void wkv7_ref(const struct op_ref *r)
     }
 }
 
-bool wkv7_plan(struct op_plan *p, struct error *err)
+/* how heads are divided among workgroups and threads (wkv/tile.wgsl) */
+struct division {
+    uint32_t row_lanes; /* threads that share a row of S, at most */
+    uint32_t rows;      /* of S in a thread, at least */
+    uint32_t chunk;     /* tokens at a time, at most */
+    uint32_t split;     /* workgroups of a head, at most */
+};
+
+/* Few tokens: little workgroup memory, so that many heads and sequences run side by side. Many: what counts is the time
+ * of one token after the other, so that a head has more workgroups. */
+enum { FEW = 32 };
+static const struct division few = {.row_lanes = 16, .rows = 4, .chunk = 4, .split = 1};
+static const struct division many = {.row_lanes = 16, .rows = 4, .chunk = 16, .split = 2};
+
+/* fits a division to the head and the device */
+struct fitted {
+    struct division d;
+    uint32_t lanes; /* threads that hold a token's channels, 4 each */
+    uint32_t threads;
+};
+
+static uint32_t smaller(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
+static uint32_t threads_of(const struct fitted *f, uint32_t N)
 {
-    uint32_t N = p->args->head_dim, C = p->out_cols[0], threads = power_of_two_from(N);
-    struct wkv7_params params = {C / 4, p->state_stride / 4, p->args->eps};
+    uint32_t rows = N / f->d.split;
+    return power_of_two_from((rows + f->d.rows - 1) / f->d.rows) * f->d.row_lanes;
+}
+
+static struct fitted fit(const struct op_plan *p, const struct division *wanted)
+{
+    enum { MOST_FLOATS = 64, MOST_THREADS = 256 }; /* of S in a thread; in a workgroup */
+    const struct gpu_info *device = p->device;
+    uint32_t N = p->args->head_dim;
+    struct fitted f = {.d = *wanted, .lanes = power_of_two_from(N / 4)};
+    f.d.row_lanes = device->subgroups ? smaller(smaller(f.lanes, wanted->row_lanes), device->subgroup_size) : 1;
+    /* a thread for the sum of every row, and registers for all of S */
+    while (f.d.rows > 1 && (f.d.rows > f.d.row_lanes || f.d.rows * f.lanes / f.d.row_lanes * 4 > MOST_FLOATS))
+        f.d.rows /= 2;
+    /* every workgroup of a head must have whole threads, and enough of them for a token */
+    while (f.d.split > 1 && (N % (4 * f.d.split) || threads_of(&f, N) < f.lanes ||
+                             threads_of(&f, N) / f.d.row_lanes * f.d.rows * f.d.split != N))
+        f.d.split /= 2;
+    while (plan_threads(p, MOST_THREADS) < threads_of(&f, N)) f.d.rows *= 2;
+    f.threads = threads_of(&f, N) > f.lanes ? threads_of(&f, N) : f.lanes;
+    f.d.chunk = smaller(wanted->chunk, f.threads / f.lanes);
+    /* r, decay, kk, kk_a, k, v and y of a chunk; what a reduce needs */
+    while (f.d.chunk > 1 && (7 * f.d.chunk * f.lanes + f.threads) * 16 > device->max_workgroup_bytes) f.d.chunk /= 2;
+    return f;
+}
+
+static const struct operand inputs[] = {{OPERAND_IN, RKV, 0, 'r'},
+                                        {OPERAND_IN, WAGV, 0, 'r'},
+                                        {OPERAND_IN, FIRST_RKV, 0, 'r'},
+                                        {OPERAND_VECTOR, 0, 0, 'r'}};
+
+static bool plan_heads(struct op_plan *p, const struct division *wanted, const struct wkv7_params *params,
+                       uint32_t min_rows, uint32_t max_rows, struct error *err)
+{
+    uint32_t N = p->args->head_dim, heads = p->out_cols[0] / N, v_first = p->in_cols[FIRST_RKV] > 0;
+    struct fitted f = fit(p, wanted);
     struct dispatch_desc d = {
-        .files = {plan_reduce(p), "wkv7"},
+        .files = {plan_reduce(p), "wkv/tile", "wkv/head_norm", "wkv/wkv7_token", "wkv/wkv7"},
         .consts = {{"HEAD", N},
-                   {"WORKGROUP", threads},
-                   {"LANES", power_of_two_from(N / 4)},
-                   {"V_FIRST", p->in_cols[FIRST_RKV] > 0}},
+                   {"WORKGROUP", f.threads},
+                   {"LANES", f.lanes},
+                   {"ROW_LANES", f.d.row_lanes},
+                   {"ROWS", f.d.rows},
+                   {"CHUNK", f.d.chunk},
+                   {"SPLIT", f.d.split},
+                   {"V_FIRST", v_first}},
         .params_wgsl = wkv7_params_wgsl,
-        .params = &params,
-        .params_bytes = sizeof params,
-        .operands = {operand_in(RKV), operand_in(WAGV), operand_in(FIRST_RKV), operand_vector(0), operand_state('w'),
-                     operand_out(0)},
+        .params = params,
+        .params_bytes = sizeof *params,
+        .operands = {inputs[0], inputs[1], inputs[2], inputs[3], operand_state('w'), operand_out(0)},
         .n_operands = 6,
-        .grid = {{.fixed = C / N}, {1, 1, ROWS_SEQS}},
+        .grid = {{.fixed = heads * f.d.split}, {1, 1, ROWS_SEQS}},
+        .min_rows = min_rows,
+        .max_rows = max_rows,
+    };
+    if (!plan_dispatch(p, &d, err)) return false;
+    if (f.d.split == 1) return true;
+    uint32_t threads = plan_threads(p, 256), per_group = threads / f.lanes;
+    d = (struct dispatch_desc){
+        .files = {plan_reduce(p), "wkv/head_norm", "wkv/wkv7_token", "wkv/wkv7_gate"},
+        .consts = {{"HEAD", N}, {"WORKGROUP", threads}, {"LANES", f.lanes}, {"V_FIRST", v_first}},
+        .params_wgsl = wkv7_params_wgsl,
+        .params = params,
+        .params_bytes = sizeof *params,
+        .operands = {inputs[0], inputs[1], inputs[2], inputs[3], operand_out(0)},
+        .n_operands = 5,
+        .grid = {{.fixed = (heads + per_group - 1) / per_group}, {1, 1, ROWS_TOKENS}},
+        .min_rows = min_rows,
+        .max_rows = max_rows,
     };
     return plan_dispatch(p, &d, err);
+}
+
+bool wkv7_plan(struct op_plan *p, struct error *err)
+{
+    struct wkv7_params params = {p->out_cols[0] / 4, p->state_stride / 4, p->args->eps};
+    return plan_heads(p, &few, &params, 0, FEW, err) && plan_heads(p, &many, &params, FEW + 1, 0, err);
 }

@@ -46,6 +46,13 @@ static const struct step_shape growing[] = {
     {{{40, 1, 3}}},
 };
 
+/* more chunks than one */
+static const struct step_shape extended[] = {
+    {{{33, 0, 0}}},
+    {{{300, 0, 33}, {1, 1, 0}}},
+    {{{31, 2, 0}, {1, 0, 333}}},
+};
+
 #define EXACT TOLERANCE_EXACT
 #define USUAL TOLERANCE_USUAL
 #define LOOSER TOLERANCE_LOOSER
@@ -86,6 +93,8 @@ static const struct op_case cases[] = {
     {"wkv7 N=96 H=2", record_wkv7, {96, 2}, STEPS(mixed), LOOSER},
     {"wkv7 N=20 H=3 v_first", record_wkv7, {20, 3, 1}, STEPS(mixed), LOOSER},
     {"wkv7 N=4 H=5", record_wkv7, {4, 5}, STEPS(mixed), LOOSER},
+    {"wkv7 N=64 H=2 v_first extended", record_wkv7, {64, 2, 1}, STEPS(extended), LOOSER},
+    {"wkv7 N=8 H=3", record_wkv7, {8, 3}, STEPS(mixed), LOOSER},
     {"wkv7 N=64 H=2 short k", record_wkv7, {64, 2, 0, 1}, STEPS(mixed), LOOSER},
     {"rope D=64 H=2", record_rope, {64, 2, 10000, 0, 1}, STEPS(mixed), USUAL},
     {"rope D=64 H=2 far", record_rope, {64, 2, 10000, 0, 1}, STEPS(far), {1e-7, 1e-3, 0}},
@@ -113,21 +122,34 @@ static const struct op_case cases[] = {
 static const struct op_case in_parts = {
     "embed F32 V=3001 C=128 in parts", record_embed, {QUANT_F32, 3001, 128}, STEPS(mixed), USUAL};
 
-static struct gpu_case all[N_VARIANTS * (COUNT(cases) + 1)];
+/* on a device that has less */
+static const struct op_case wkv7_small[] = {
+    {"wkv7 N=64 H=3 v_first in 4 KiB", record_wkv7, {64, 3, 1}, STEPS(extended), LOOSER},
+    {"wkv7 N=128 H=2 in 4 KiB", record_wkv7, {128, 2}, STEPS(mixed), LOOSER},
+    {"wkv7 N=96 H=1 in 4 KiB", record_wkv7, {96, 1}, STEPS(mixed), LOOSER},
+};
+
+static struct gpu_case all[N_VARIANTS * (COUNT(cases) + 1 + COUNT(wkv7_small))];
 static size_t n_all;
 
-static void add(const struct op_case *c, uint64_t max_binding_bytes, enum variant v)
+static struct gpu_case *add(const struct op_case *c, enum variant v)
 {
     struct gpu_case *g = &all[n_all++];
-    *g = (struct gpu_case){*c, case_gpu(v), max_binding_bytes};
+    *g = (struct gpu_case){.c = *c, .gpu = case_gpu(v)};
     snprintf(g->c.name, sizeof g->c.name, "%.90s, %.30s", c->name, case_variant_name(v));
+    return g;
 }
 
 int main(void)
 {
     for (int v = 0; v < N_VARIANTS; v++) {
-        for (size_t i = 0; i < COUNT(cases); i++) add(&cases[i], 0, (enum variant)v);
-        add(&in_parts, 1 << 19, (enum variant)v);
+        for (size_t i = 0; i < COUNT(cases); i++) add(&cases[i], (enum variant)v);
+        add(&in_parts, (enum variant)v)->max_binding_bytes = 1 << 19;
+        for (size_t i = 0; i < COUNT(wkv7_small); i++) {
+            struct gpu_case *g = add(&wkv7_small[i], (enum variant)v);
+            g->max_workgroup_bytes = 4096;
+            g->subgroup_size = 4;
+        }
     }
     static struct CMUnitTest tests[COUNT(all)];
     for (size_t i = 0; i < n_all; i++) tests[i] = (struct CMUnitTest){all[i].c.name, case_run, NULL, NULL, &all[i]};

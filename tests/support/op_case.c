@@ -45,12 +45,14 @@ void case_run(void **test_state)
 {
     const struct gpu_case *g = *test_state;
     struct gpu_info *info = (struct gpu_info *)gpu_describe(g->gpu);
-    uint64_t allowed = info->max_binding_bytes;
+    const struct gpu_info real = *info;
     struct op_case_result result;
     struct error err = {0};
     if (g->max_binding_bytes) info->max_binding_bytes = g->max_binding_bytes;
+    if (g->max_workgroup_bytes) info->max_workgroup_bytes = g->max_workgroup_bytes;
+    if (g->subgroup_size && real.subgroups) info->subgroup_size = g->subgroup_size;
     bool ran = op_case_run(&g->c, g->gpu, &result, &err);
-    info->max_binding_bytes = allowed;
+    *info = real;
     if (!ran) fail_msg("%s", err.message);
     if (result.wrong) fail_msg("%s", result.message);
 }

@@ -7,7 +7,8 @@
 struct gpu_case {
     struct op_case c;
     struct gpu *gpu;
-    uint64_t max_binding_bytes; /* pretend that the device allows no more; 0: what it does allow */
+    uint64_t max_binding_bytes; /* pretend that the device has or allows no more; 0: what it does */
+    uint32_t max_workgroup_bytes, subgroup_size;
 };
 
 /* A cmocka test whose initial state is a gpu_case. */

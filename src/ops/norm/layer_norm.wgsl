@@ -1,4 +1,4 @@
-// y = (x - mean(x)) / sd(x) * scale + bias: a workgroup a row.
+// y = (x - mean(x)) / sd(x) * scale + bias: a workgroup a row. All loads come first; one reduction.
 @group(0) @binding(2) var<storage, read> x: array<vec4f>;
 @group(0) @binding(3) var<storage, read> scale: array<vec4f>;
 @group(0) @binding(4) var<storage, read> bias: array<vec4f>;
@@ -7,14 +7,22 @@
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
     let row_at = group.x * VECTORS;
+    let shift = row_shift(x[row_at]);
     var row: Row;
+    var scales: Row;
+    var biases: Row;
     for (var i = 0u; i < ITEMS; i++) {
         let c = i * WORKGROUP + lane.thread;
-        if c < VECTORS { row[i] = x[row_at + c]; }
+        if c < VECTORS {
+            row[i] = x[row_at + c];
+            scales[i] = scale[c];
+            biases[i] = bias[c];
+        }
     }
-    row_standardize(&row, params.eps, lane);
+    let sums = lanes_sum(vec4f(row_sums(&row, shift, lane), 0.0, 0.0), lane);
+    let m = row_moments(sums.xy, shift, params.eps);
     for (var i = 0u; i < ITEMS; i++) {
         let c = i * WORKGROUP + lane.thread;
-        if c < VECTORS { y[row_at + c] = row[i] * scale[c] + bias[c]; }
+        if c < VECTORS { y[row_at + c] = (row[i] - m.mean) * m.inverse_sd * scales[i] + biases[i]; }
     }
 }

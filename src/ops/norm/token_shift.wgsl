@@ -1,7 +1,10 @@
-// h = layer_norm(x); y_i = h + (h of the token before - h) lerp_i: a workgroup a token.
-// What the token before left is another row of x, normed again here, or for a sequence's first row the state. Only
-// that row's workgroup touches the state: it reads it, then writes h of the sequence's last row.
-// Needs: OUTPUTS (blends); norm/row.
+// h = layer_norm(x); y_i = h + (h of the token before - h) lerp_i: a workgroup a slice of a token's channels.
+//
+// Each workgroup reads the whole row for its mean and variance, and with it one other: the row before, or for a
+// sequence's first row the last one, whose h becomes the state. Only the first row's workgroups touch the state, each
+// its own channels: they read it, then write. All loads come first; one reduction serves both rows.
+// grid: x = slices, y = tokens
+// Needs: OUTPUTS (blends), SLICE (vec4s of a slice: all, or at most WORKGROUP); norm/row.
 @group(0) @binding(2) var<storage, read> x: array<vec4f>;
 @group(0) @binding(3) var<storage, read> scale: array<vec4f>;
 @group(0) @binding(4) var<storage, read> bias: array<vec4f>;
@@ -9,46 +12,70 @@
 @group(0) @binding(6) var<storage, read_write> state: array<vec4f>;
 @group(0) @binding(7) var<storage, read_write> y: array<vec4f>;  // [T, OUTPUTS * C / 4]
 
-fn norm(t: u32, lane: Lane) -> Row {
+const OWN = (SLICE + WORKGROUP - 1u) / WORKGROUP;  // vec4s of the slice in a thread
+
+fn token_shift_load(t: u32, lane: Lane) -> Row {
     var row: Row;
     for (var i = 0u; i < ITEMS; i++) {
         let c = i * WORKGROUP + lane.thread;
         if c < VECTORS { row[i] = x[t * VECTORS + c]; }
-    }
-    row_standardize(&row, params.eps, lane);
-    for (var i = 0u; i < ITEMS; i++) {
-        let c = i * WORKGROUP + lane.thread;
-        if c < VECTORS { row[i] = row[i] * scale[c] + bias[c]; }
     }
     return row;
 }
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
-    let t = group.x;
+    let t = group.y;
+    let shift = row_shift(x[t * VECTORS]);
+    var row = token_shift_load(t, lane);
     let seq = batch.seq[t];
     let first = batch.first[seq];
-    var h = norm(t, lane);
-    var before: Row;
-    if t == first {
-        let slot_at = batch.slot[seq] * params.slot_vectors;
-        var last = h;
-        if batch.count[seq] > 1u { last = norm(first + batch.count[seq] - 1u, lane); }
-        for (var i = 0u; i < ITEMS; i++) {
-            let c = i * WORKGROUP + lane.thread;
-            if c < VECTORS {
-                before[i] = state[slot_at + c];
-                state[slot_at + c] = last[i];
+    let is_first = t == first;
+    let other = select(t - 1u, first + batch.count[seq] - 1u, is_first);
+    let other_shift = row_shift(x[other * VECTORS]);
+    var other_row = token_shift_load(other, lane);
+    let state_at = batch.slot[seq] * params.slot_vectors;
+
+    var h: array<vec4f, OWN>;
+    var other_h: array<vec4f, OWN>;
+    var scales: array<vec4f, OWN>;
+    var biases: array<vec4f, OWN>;
+    var before: array<vec4f, OWN>;
+    var lerps: array<vec4f, OUTPUTS>;
+    let begin = group.x * SLICE + lane.thread;
+    let end = min((group.x + 1u) * SLICE, VECTORS);
+    for (var i = 0u; i < OWN; i++) {
+        let c = begin + i * WORKGROUP;
+        if c < end {
+            if SLICE == VECTORS {
+                h[i] = row[i];
+                other_h[i] = other_row[i];
+            } else {
+                h[i] = x[t * VECTORS + c];
+                other_h[i] = x[other * VECTORS + c];
+                for (var blend = 0u; blend < OUTPUTS; blend++) { lerps[blend] = lerp[blend * VECTORS + c]; }
             }
+            scales[i] = scale[c];
+            biases[i] = bias[c];
+            if is_first { before[i] = state[state_at + c]; }
         }
-    } else {
-        before = norm(t - 1u, lane);
     }
-    for (var i = 0u; i < ITEMS; i++) {
-        let c = i * WORKGROUP + lane.thread;
-        if c < VECTORS {
+    let sums = lanes_sum(vec4f(row_sums(&row, shift, lane), row_sums(&other_row, other_shift, lane)), lane);
+    let m = row_moments(sums.xy, shift, params.eps);
+    let other_m = row_moments(sums.zw, other_shift, params.eps);
+
+    for (var i = 0u; i < OWN; i++) {
+        let c = begin + i * WORKGROUP;
+        if c < end {
+            let own = (h[i] - m.mean) * m.inverse_sd * scales[i] + biases[i];
+            var behind = (other_h[i] - other_m.mean) * other_m.inverse_sd * scales[i] + biases[i];
+            if is_first {
+                state[state_at + c] = behind;
+                behind = before[i];
+            }
             for (var blend = 0u; blend < OUTPUTS; blend++) {
-                y[(t * OUTPUTS + blend) * VECTORS + c] = h[i] + (before[i] - h[i]) * lerp[blend * VECTORS + c];
+                if SLICE == VECTORS { lerps[blend] = lerp[blend * VECTORS + c]; }
+                y[(t * OUTPUTS + blend) * VECTORS + c] = own + (behind - own) * lerps[blend];
             }
         }
     }
