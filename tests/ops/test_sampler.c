@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/rng.h"
-#include "text/sampler.h"
+#include "ops/sampler.h"
 
 #include <cmocka.h>
 
