@@ -86,8 +86,8 @@ static struct gpu_kernel *create_kernel(struct exec *e, struct gpu *gpu, const s
                   {"POSITION_AT", (uint32_t)(step->position - step->words)}};
     for (size_t i = 0; i < sizeof consts / sizeof *consts; i++)
         builder_printf(&text, "const %s = %uu;\n", consts[i].name, consts[i].value);
-    builder_text(&text, shader_find("sample/wide"));
-    builder_text(&text, shader_find("sample/token"));
+    static const char *const files[] = {"sample/wide", "sample/token", "sample/list", "sample/whole"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) builder_text(&text, shader_find(files[i]));
     struct gpu_kernel *k = NULL;
     if (text.failed) fail_memory(err, "a kernel's text");
     else k = gpu_kernel_create(gpu, "sample/token", text.data, "rwwww", err);

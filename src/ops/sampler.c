@@ -343,9 +343,7 @@ void sample_past_add(struct sample_past *past, const struct sample_wish *wish, u
 {
     past->drawn++;
     if (!wish->window) return;
-    past->tokens[past->n_tokens % wish->window] = token;
-    past->n_tokens++;
-    if (past->n_tokens == 2 * wish->window) past->n_tokens = wish->window;
+    past->tokens[past->n_tokens++ % wish->window] = token;
 }
 
 void sampler_follow(struct sampler *s, int32_t token)
