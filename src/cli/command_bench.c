@@ -121,7 +121,7 @@ static bool feed(struct bench *b, size_t batch, size_t chunk, size_t steps, corv
 
 static bool make(struct bench *b, size_t batch, size_t steps, uint32_t ahead, corvid_error *err)
 {
-    corvid_generation_options options = {.max_steps = steps, .max_ahead = ahead};
+    corvid_generation_options options = {.max_steps = steps, .ahead = ahead};
     corvid_generation *g = corvid_generation_open(b->loaded.model, b->sequences, batch, &options, err);
     bool ok = g != NULL;
     for (size_t step = 0; ok && step < steps && !*terminal_interrupts(); step++)
@@ -197,8 +197,7 @@ static int parse(struct bench_args *a, int argc, char **argv)
         {'r', "repetitions", "R", "runs of a test; default 3", OPTION_INTEGER, &a->runs, 1, BENCH_SAMPLES_MAX},
         {0, "read-logits", NULL, "read the logits of every token back instead of choosing tokens on the device",
          OPTION_FLAG, &a->read_logits, 0, 0},
-        {0, "ahead", "N", "steps on the device at once; default 0: as many as help", OPTION_INTEGER, &a->ahead, 0,
-         1 << 20},
+        {0, "ahead", "N", "steps on the device at once; default 0: as many as help", OPTION_INTEGER, &a->ahead, 0, 8},
         {'o', "output", "FORMAT", "md, json or csv; default md", OPTION_TEXT, &a->format, 0, 0},
     };
     struct option_group groups[] = {{"tests", rows, sizeof rows / sizeof *rows}, device_group(&a->device)};

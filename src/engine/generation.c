@@ -34,7 +34,7 @@ static bool check(const corvid_model *m, const corvid_sequence *sequences, size_
 
 static bool open_on_device(corvid_generation *g, const corvid_generation_options *o, struct error *err)
 {
-    struct decode_limits limits = {o->max_steps, o->max_ahead};
+    struct decode_limits limits = {o->max_steps, o->ahead};
     struct decode_sequence *sequences = calloc(g->n, sizeof *sequences);
     if (!sequences) return fail_memory(err, "a generation");
     for (size_t i = 0; i < g->n; i++) {

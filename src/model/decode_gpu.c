@@ -139,11 +139,12 @@ static void copy_snapshot(const struct decode *d, uint32_t slot, uint64_t step, 
 /* how many steps may be in flight */
 static uint64_t depth(const struct decode *d)
 {
-    uint64_t most = d->limits.max_ahead && d->limits.max_ahead < MAX_AHEAD ? d->limits.max_ahead : MAX_AHEAD;
-    /* a ring of positions has room for so many more (gemma3.c) */
-    if (most > d->e->limits.tokens) most = d->e->limits.tokens;
     uint64_t fit = d->step_ns ? queue_ns / d->step_ns : 1;
-    return fit < 1 ? 1 : fit < most ? fit : most;
+    if (d->limits.ahead) fit = d->limits.ahead;
+    if (fit > MAX_AHEAD) fit = MAX_AHEAD;
+    /* a ring of positions has room for so many more (gemma3.c) */
+    if (fit > d->e->limits.tokens) fit = d->e->limits.tokens;
+    return fit < 1 ? 1 : fit;
 }
 
 /* how many steps may be made in all, though no one asked for them yet */

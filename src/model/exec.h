@@ -35,7 +35,7 @@ bool exec_state_clear(struct exec *e, uint32_t slot, struct error *err); /* all 
 /* ---- steps that make their own tokens (decode_gpu.c) ----
  *
  * Each step feeds the last token of every sequence and draws the next one, which stays on the device; several steps are
- * submitted ahead of the one whose tokens are asked for, 50 ms of work at most. */
+ * submitted ahead of the one whose tokens are asked for. */
 
 struct decode; /* opaque */
 
@@ -49,7 +49,7 @@ struct decode_sequence {
 
 struct decode_limits {
     uint64_t max_steps; /* that will be asked for; 0: unknown */
-    uint32_t max_ahead; /* in flight at once; 0: as many as help */
+    uint32_t ahead;     /* steps in flight, 8 at most; 0: as many as help, within 50 ms */
 };
 
 /* Whether the executor can, with such a sampler; else steps go one by one through exec_run and sampler_next. */
