@@ -1,5 +1,6 @@
 /* test_sample_gpu.c - the kernel that draws tokens, against the sampler on the CPU: the very same tokens, from logits of
  * every kind, for every stage of the chain and all together. */
+#include "model/sample_case.h"
 #include "support/op_case.h"
 
 #include <math.h>
@@ -10,7 +11,7 @@
 
 #include <cmocka.h>
 
-enum { ROWS = 3, SLOTS = 3, STEPS = 12 };
+enum { STEPS = 12 };
 
 struct sampling {
     const char *name;
@@ -82,39 +83,6 @@ static void fill(float *out, uint32_t n, enum kind kind, struct rng *rng)
             if (isinf(out[i]) || fabsf(out[i]) > 1e30f) out[i] = 1;
 }
 
-/* logits that are what the test wrote: row i of the step's tokens */
-struct table {
-    struct op_bench bench;
-    val input;
-    struct exec *exec;
-    uint32_t vocab;
-    float *logits; /* [ROWS, vocab] */
-};
-
-static struct table *table_create(struct gpu *gpu, uint32_t vocab)
-{
-    struct table *t = calloc(1, sizeof *t);
-    struct error err = {0};
-    assert_non_null(t);
-    case_begin(&t->bench, "sample");
-    t->vocab = vocab;
-    t->input = op_input(&t->bench.graph, vocab);
-    t->bench.graph.logits = op_select(&t->bench.graph, t->input);
-    t->exec =
-        exec_gpu_create(gpu, &t->bench.graph, (struct step_limits){ROWS + 1, ROWS, ROWS}, SLOTS, NULL, NULL, &err);
-    t->logits = malloc((size_t)ROWS * vocab * sizeof *t->logits);
-    if (!t->exec || !t->logits) fail_msg("%s", err.message);
-    return t;
-}
-
-static void table_destroy(struct table *t)
-{
-    exec_destroy(t->exec);
-    case_end(&t->bench);
-    free(t->logits);
-    free(t);
-}
-
 static struct sampler *create(const struct sampling *s, uint32_t vocab, uint32_t row)
 {
     struct error err = {0};
@@ -129,54 +97,34 @@ static struct sampler *create(const struct sampling *s, uint32_t vocab, uint32_t
     return sampler;
 }
 
-static void compare(struct table *t, const struct sampling *s, enum kind kind, uint32_t rows)
+static void compare(struct sample_table *t, const struct sampling *s, enum kind kind, uint32_t rows)
 {
     struct error err = {0};
-    struct sampler *samplers[ROWS];
-    struct decode_sequence sequences[ROWS];
+    struct op_case_result result;
+    struct sampler *samplers[SAMPLE_ROWS];
     for (uint32_t r = 0; r < rows; r++) {
         samplers[r] = create(s, t->vocab, r);
         assert_true(exec_decodes(t->exec, samplers[r]));
-        sequences[r] = (struct decode_sequence){
-            .slot = r, .position = 5 * r, .room = UINT64_MAX, .token = 3, .sampler = samplers[r]};
     }
-    struct decode_limits limits = {.max_steps = STEPS};
-    struct decode *d = exec_decode(t->exec, sequences, rows, &limits, &err);
-    if (!d) fail_msg("%s", err.message);
-    for (int step = 0; step < STEPS; step++) {
-        int32_t tokens[ROWS];
-        if (!decode_next(d, tokens, &err)) fail_msg("%s", err.message);
-        for (uint32_t r = 0; r < rows; r++) {
-            int32_t want = sampler_next(samplers[r], t->logits + (size_t)r * t->vocab);
-            sampler_accept(samplers[r], want);
-            if (tokens[r] != want)
-                fail_msg("V=%u, %s, %s, row %u, step %d: token %d, expected %d", t->vocab, s->name, kinds[kind], r,
-                         step, (int)tokens[r], (int)want);
-        }
-    }
-    for (uint32_t r = 0; r < rows; r++) {
-        assert_true(decode_drop(d, r, &err));
-        sampler_destroy(samplers[r]);
-    }
-    decode_destroy(d);
+    if (!sample_table_run(t, samplers, rows, STEPS, &result, &err)) fail_msg("%s", err.message);
+    if (result.wrong) fail_msg("V=%u, %s, %s, %s", t->vocab, s->name, kinds[kind], result.message);
+    for (uint32_t r = 0; r < rows; r++) sampler_destroy(samplers[r]);
 }
 
 static void compare_all(struct gpu *gpu, uint32_t vocab, uint32_t every)
 {
     struct rng rng;
     struct error err = {0};
+    struct sample_table t;
     rng_seed(&rng, vocab);
-    struct table *t = table_create(gpu, vocab);
+    if (!sample_table_init(&t, gpu, vocab, &err)) fail_msg("%s", err.message);
     uint32_t at = 0;
     for (int kind = 0; kind < N_KINDS; kind++) {
-        for (uint32_t r = 0; r < ROWS; r++) fill(t->logits + (size_t)r * vocab, vocab, (enum kind)kind, &rng);
-        for (size_t i = 0; i < sizeof samplings / sizeof *samplings; i++) {
-            if (at++ % every) continue;
-            if (!exec_value_write(t->exec, t->input, t->logits, ROWS, &err)) fail_msg("%s", err.message);
-            compare(t, &samplings[i], (enum kind)kind, at % 2 ? ROWS : 1);
-        }
+        for (uint32_t r = 0; r < SAMPLE_ROWS; r++) fill(t.logits + (size_t)r * vocab, vocab, (enum kind)kind, &rng);
+        for (size_t i = 0; i < sizeof samplings / sizeof *samplings; i++)
+            if (at++ % every == 0) compare(&t, &samplings[i], (enum kind)kind, at % 2 ? SAMPLE_ROWS : 1);
     }
-    table_destroy(t);
+    sample_table_free(&t);
 }
 
 static void test_small(void **gpu)
