@@ -278,6 +278,49 @@ void corvid_sampler_destroy(corvid_sampler *sampler);
 int32_t corvid_sampler_next(corvid_sampler *sampler, const float *logits);
 /* The token now stands in the text: penalties look at it. */
 void corvid_sampler_accept(corvid_sampler *sampler, int32_t token);
+/* The token is never chosen from now on. */
+bool corvid_sampler_forbid(corvid_sampler *sampler, int32_t token, corvid_error *err);
+
+/* ---- generations ------------------------------------------------------------------------------------------ */
+
+/* Tokens one after the other, of one or more sessions at once, without the way to the CPU and back for each: the GPU
+ * draws a token and goes on with it at once, while its tokens are on their way to the caller. The same as
+ *
+ *   corvid_step of the last token; token = corvid_sampler_next; corvid_sampler_accept
+ *
+ * again and again, and the very same tokens but for the rounding that goes with the number of sessions in a step. Where
+ * the GPU cannot draw as a sampler wants (a penalty window of more than 512 tokens or without end, more than 16
+ * forbidden tokens), and on the reference device, it is done in just that way. */
+typedef struct corvid_generation corvid_generation;
+
+typedef struct corvid_sequence {
+    corvid_session *session;
+    corvid_sampler
+        *sampler;  /* of this session alone; counts every token as accepted that corvid_generation_next gives */
+    int32_t token; /* the text's last token, which the session was not fed yet */
+} corvid_sequence;
+
+typedef struct corvid_generation_options {
+    uint64_t max_steps; /* nothing is made beyond so many calls of corvid_generation_next; 0: unknown */
+    uint32_t ahead;     /* steps on the device at once, 8 at most; 0: as many as help, but no more than 50 ms of work */
+} corvid_generation_options;
+
+/* Sessions and samplers must outlive the generation, and nothing else may use them meanwhile; other sessions of the
+ * model may be used. options may be NULL. A device has room for 8 generations. */
+corvid_generation *corvid_generation_open(corvid_model *model, const corvid_sequence *sequences, size_t n,
+                                          const corvid_generation_options *options, corvid_error *err);
+
+/* Feeds each sequence its last token and gives the next: tokens[i] of sequence i, or -1 if it was dropped or every logit
+ * is NaN. Blocks until the tokens are there. CORVID_ERROR_LIMIT if a session's context is full: drop it. After another
+ * failure all its sessions are undefined until reset. */
+bool corvid_generation_next(corvid_generation *generation, int32_t *tokens, corvid_error *err);
+
+/* Ends sequence i, and the rest goes on. Its session has what was fed: every token but the last one that was given. */
+bool corvid_generation_drop(corvid_generation *generation, size_t i, corvid_error *err);
+
+/* Drops what is left and frees the generation (NULL is accepted). False if a session could not be set back: it is
+ * undefined until reset. */
+bool corvid_generation_close(corvid_generation *generation, corvid_error *err);
 
 /* ---- files ----------------------------------------------------------------------------------------------- */
 

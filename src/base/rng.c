@@ -36,3 +36,18 @@ uint64_t rng_below(struct rng *r, uint64_t n)
     while (x >= n); /* fewer than two rounds on average */
     return x;
 }
+
+uint32_t rng_at(uint64_t seed, uint64_t index)
+{
+    uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
+    uint32_t x[4] = {(uint32_t)index, (uint32_t)(index >> 32), 0, 0};
+    for (int round = 0; round < 10; round++) {
+        uint64_t a = (uint64_t)0xD2511F53 * x[0], b = (uint64_t)0xCD9E8D57 * x[2];
+        uint32_t next[4] = {(uint32_t)(b >> 32) ^ x[1] ^ key[0], (uint32_t)b, (uint32_t)(a >> 32) ^ x[3] ^ key[1],
+                            (uint32_t)a};
+        for (int i = 0; i < 4; i++) x[i] = next[i];
+        key[0] += 0x9E3779B9;
+        key[1] += 0xBB67AE85;
+    }
+    return x[0];
+}

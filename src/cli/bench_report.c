@@ -47,19 +47,19 @@ static void add_markdown(const struct bench_report *b, const struct bench_result
 {
     char model[72], test[32], speed[64];
     if (!b->n_results) {
-        out_printf("| %-24s | %10s | %8s | %-9s | %5s | %8s | %22s |\n", "model", "size", "params", "backend", "batch",
-                   "test", "t/s");
+        out_printf("| %-24s | %10s | %8s | %-9s | %5s | %8s | %22s | %6s |\n", "model", "size", "params", "backend",
+                   "batch", "test", "t/s", "CPU ms");
         out_text("| ------------------------ | ---------: | -------: | --------- | ----: | -------: | "
-                 "---------------------: |\n");
+                 "---------------------: | -----: |\n");
     }
     snprintf(model, sizeof model, "%s %s", r->model->architecture, r->model->type);
     snprintf(speed, sizeof speed, "%.2f ± %.2f", r->avg_ts, r->stddev_ts);
     test_name(r, test);
     double mib = (double)r->model->file_bytes / 1048576, million = (double)r->model->parameters / 1e6;
     /* the sign between the numbers has two bytes and one column */
-    out_printf("| %-24s | %6.2f %s | %6.2f %s | %-9s | %5zu | %8s | %23s |\n", model, mib < 1024 ? mib : mib / 1024,
-               mib < 1024 ? "MiB" : "GiB", million < 1000 ? million : million / 1000, million < 1000 ? "M" : "B",
-               r->device->backend, r->batch, test, speed);
+    out_printf("| %-24s | %6.2f %s | %6.2f %s | %-9s | %5zu | %8s | %23s | %6.3f |\n", model,
+               mib < 1024 ? mib : mib / 1024, mib < 1024 ? "MiB" : "GiB", million < 1000 ? million : million / 1000,
+               million < 1000 ? "M" : "B", r->device->backend, r->batch, test, speed, r->cpu_ms);
 }
 
 /* ---- CSV ---- */
@@ -79,14 +79,14 @@ static void add_csv(const struct bench_report *b, const struct bench_result *r)
 {
     if (!b->n_results)
         out_text("model_name,model_type,model_size,model_n_params,backend,device,batch,n_prompt,n_gen,avg_ns,"
-                 "stddev_ns,avg_ts,stddev_ts\n");
+                 "stddev_ns,avg_ts,stddev_ts,read_logits,cpu_ms\n");
     csv_text(r->model->name);
     csv_text(r->model->type);
     out_printf("%llu,%llu,", (unsigned long long)r->model->file_bytes, (unsigned long long)r->model->parameters);
     csv_text(r->device->backend);
     csv_text(r->device->name);
-    out_printf("%zu,%zu,%zu,%.0f,%.0f,%.6f,%.6f\n", r->batch, r->n_prompt, r->n_generate, r->avg_ns, r->stddev_ns,
-               r->avg_ts, r->stddev_ts);
+    out_printf("%zu,%zu,%zu,%.0f,%.0f,%.6f,%.6f,%d,%.6f\n", r->batch, r->n_prompt, r->n_generate, r->avg_ns,
+               r->stddev_ns, r->avg_ts, r->stddev_ts, r->read_logits, r->cpu_ms);
 }
 
 /* ---- JSON ---- */
@@ -109,11 +109,12 @@ static json_t *json_result(const struct bench_result *r)
                                text(r->device->name), "backend", r->device->backend, "driver", text(r->device->driver),
                                "model_name", text(r->model->name), "model_size", (json_int_t)r->model->file_bytes,
                                "model_n_params", (json_int_t)r->model->parameters);
-    json_t *rest = json_pack(
-        "{s:o, s:o, s:I, s:I, s:I, s:s, s:s, s:f, s:f, s:f, s:f, s:o, s:o}", "model_arch", text(r->model->architecture),
-        "model_type", text(r->model->type), "batch", (json_int_t)r->batch, "n_prompt", (json_int_t)r->n_prompt, "n_gen",
-        (json_int_t)r->n_generate, "test", test, "test_time", now, "avg_ns", r->avg_ns, "stddev_ns", r->stddev_ns,
-        "avg_ts", r->avg_ts, "stddev_ts", r->stddev_ts, "samples_ns", ns, "samples_ts", ts);
+    json_t *rest =
+        json_pack("{s:o, s:o, s:I, s:I, s:I, s:s, s:s, s:b, s:f, s:f, s:f, s:f, s:f, s:o, s:o}", "model_arch",
+                  text(r->model->architecture), "model_type", text(r->model->type), "batch", (json_int_t)r->batch,
+                  "n_prompt", (json_int_t)r->n_prompt, "n_gen", (json_int_t)r->n_generate, "test", test, "test_time",
+                  now, "read_logits", r->read_logits, "cpu_ms", r->cpu_ms, "avg_ns", r->avg_ns, "stddev_ns",
+                  r->stddev_ns, "avg_ts", r->avg_ts, "stddev_ts", r->stddev_ts, "samples_ns", ns, "samples_ts", ts);
     json_object_update(object, rest);
     json_decref(rest);
     return object;

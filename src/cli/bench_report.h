@@ -15,6 +15,8 @@ struct bench_result {
     const corvid_model_info *model;
     const corvid_device_info *device;
     size_t batch, n_prompt, n_generate; /* one of the last two is 0 */
+    bool read_logits;
+    double cpu_ms; /* processor time of a step */
     uint64_t samples_ns[BENCH_SAMPLES_MAX];
     size_t n_samples;
     double avg_ns, stddev_ns, avg_ts, stddev_ts; /* ts: tokens of all sequences a second */

@@ -1,13 +1,15 @@
 /* command_bench.c - `corvid bench`: speed of prefill and decode in llama-bench's conventions.
  *
  *   ppN   each of B sequences reads N tokens; one step, the logits after the last token are read back
- *   tgN   N steps that feed each of B sequences one token and read its logits back
+ *   tgN   N steps that feed each of B sequences one token; the likeliest next one is chosen on the device and fed on
+ *         (--read-logits: the tokens are pseudo-random, and the logits are read back after each step)
  *
- * Token ids are pseudo-random and always the same; tokenising and sampling are no part. Every test starts from empty
- * sequences, after one warm-up that is not counted. */
+ * Prompts are pseudo-random and always the same; tokenising is no part. Every test starts from empty sequences, after
+ * one warm-up that is not counted. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/rng.h"
@@ -21,15 +23,17 @@ enum { BATCH_MAX = 1024, WARM_UP_STEPS = 4 };
 
 static const char about[] =
     "Measures tokens per second as llama-bench does: ppN reads a prompt of N tokens, tgN makes N tokens one by one,\n"
-    "each with B sequences at once; mean and standard deviation of R runs after a warm-up. Tokens are pseudo-random\n"
-    "and fixed, logits are read back after every step; tokenising and sampling are not measured. Lists such as\n"
-    "-b 1,8,32 and several -m make one test for each.\n"
+    "each with B sequences at once; mean and standard deviation of R runs after a warm-up. A prompt's logits are read\n"
+    "back; tokens that are made are chosen on the device (greedily) and fed on there, while --read-logits reads their\n"
+    "logits too and chooses nothing. CPU is the processor time of a step. Lists such as -b 1,8,32 and several -m make\n"
+    "one test for each.\n"
     "CORVID_CAPTURE=1 in the environment lets an attached graphics debugger capture the second step.";
 
 struct bench_args {
     struct text_list models;
     struct integer_list prompts, generates, batches;
-    int64_t runs;
+    int64_t runs, ahead;
+    bool read_logits;
     const char *format;
     struct device_args device;
 };
@@ -40,7 +44,9 @@ struct bench {
     size_t n_sessions, n_tokens;
     corvid_session **sessions;
     corvid_input *inputs;
+    corvid_sequence *sequences;
     int32_t *tokens; /* [n_tokens], every sequence reads the same */
+    int32_t *made;   /* [n_sessions] */
     float *logits;   /* [n_sessions, vocabulary] */
 };
 
@@ -55,8 +61,11 @@ static int64_t largest(const struct integer_list *list)
 static void release(struct bench *b)
 {
     for (size_t i = 0; b->sessions && i < b->n_sessions; i++) corvid_session_destroy(b->sessions[i]);
+    for (size_t i = 0; b->sequences && i < b->n_sessions; i++) corvid_sampler_destroy(b->sequences[i].sampler);
     free(b->sessions);
+    free(b->sequences);
     free(b->inputs);
+    free(b->made);
     free(b->tokens);
     free(b->logits);
     model_unload(&b->loaded);
@@ -72,18 +81,23 @@ static bool prepare(struct bench *b, const struct bench_args *a)
     b->n_tokens = (size_t)(pp > tg ? pp : tg);
     b->sessions = calloc(b->n_sessions, sizeof *b->sessions);
     b->inputs = calloc(b->n_sessions, sizeof *b->inputs);
+    b->sequences = calloc(b->n_sessions, sizeof *b->sequences);
+    b->made = calloc(b->n_sessions, sizeof *b->made);
     b->tokens = calloc(b->n_tokens + 1, sizeof *b->tokens);
     b->logits = calloc(b->n_sessions * vocabulary, sizeof *b->logits);
-    if (!b->sessions || !b->inputs || !b->tokens || !b->logits) {
+    if (!b->sessions || !b->inputs || !b->sequences || !b->made || !b->tokens || !b->logits) {
         out_error("out of memory for %zu sequences", b->n_sessions);
         return false;
     }
     struct rng rng;
     rng_seed(&rng, 1);
     for (size_t i = 0; i < b->n_tokens; i++) b->tokens[i] = (int32_t)rng_below(&rng, vocabulary);
+    const corvid_sampling greedy = {.top_p = 1, .repeat_penalty = 1};
     for (size_t i = 0; i < b->n_sessions; i++) {
         b->sessions[i] = corvid_session_create(b->loaded.model, &err);
-        if (!b->sessions[i]) {
+        corvid_sampler *sampler = b->sessions[i] ? corvid_sampler_create(b->loaded.model, &greedy, &err) : NULL;
+        b->sequences[i] = (corvid_sequence){.session = b->sessions[i], .sampler = sampler, .token = b->tokens[0]};
+        if (!sampler) {
             report(&err);
             return false;
         }
@@ -92,12 +106,9 @@ static bool prepare(struct bench *b, const struct bench_args *a)
     return true;
 }
 
-/* One run: `steps` steps of `chunk` tokens in each of `batch` sequences. */
-static bool run_once(struct bench *b, size_t batch, size_t chunk, size_t steps, uint64_t *ns, corvid_error *err)
+/* `steps` steps of `chunk` tokens in each of `batch` sequences */
+static bool feed(struct bench *b, size_t batch, size_t chunk, size_t steps, corvid_error *err)
 {
-    for (size_t i = 0; i < batch; i++)
-        if (!corvid_session_reset(b->sessions[i], err)) return false;
-    uint64_t start = clock_ns();
     for (size_t step = 0; step < steps && !*terminal_interrupts(); step++) {
         for (size_t i = 0; i < batch; i++) {
             b->inputs[i].tokens = b->tokens + step * chunk;
@@ -105,19 +116,45 @@ static bool run_once(struct bench *b, size_t batch, size_t chunk, size_t steps, 
         }
         if (!corvid_step(b->loaded.model, b->inputs, batch, err)) return false;
     }
-    *ns = clock_ns() - start;
     return true;
 }
 
-/* Measures r->n_prompt or r->n_generate; fills in the samples. */
-static bool measure(struct bench *b, struct bench_result *r, size_t runs, corvid_error *err)
+static bool make(struct bench *b, size_t batch, size_t steps, uint32_t ahead, corvid_error *err)
 {
-    size_t chunk = r->n_prompt ? r->n_prompt : 1, steps = r->n_prompt ? 1 : r->n_generate;
-    size_t warm_up = steps < WARM_UP_STEPS ? steps : WARM_UP_STEPS;
+    corvid_generation_options options = {.max_steps = steps, .ahead = ahead};
+    corvid_generation *g = corvid_generation_open(b->loaded.model, b->sequences, batch, &options, err);
+    bool ok = g != NULL;
+    for (size_t step = 0; ok && step < steps && !*terminal_interrupts(); step++)
+        ok = corvid_generation_next(g, b->made, err);
+    return corvid_generation_close(g, ok ? err : NULL) && ok;
+}
+
+/* One run, from empty sequences; adds the processor time to *cpu_ms. */
+static bool run_once(struct bench *b, const struct bench_result *r, size_t steps, const struct bench_args *a,
+                     uint64_t *ns, double *cpu_ms, corvid_error *err)
+{
+    for (size_t i = 0; i < r->batch; i++)
+        if (!corvid_session_reset(b->sessions[i], err)) return false;
+    uint64_t start = clock_ns();
+    clock_t cpu = clock();
+    bool ok = r->n_prompt || a->read_logits ? feed(b, r->batch, r->n_prompt ? r->n_prompt : 1, steps, err)
+                                            : make(b, r->batch, steps, (uint32_t)a->ahead, err);
+    *ns = clock_ns() - start;
+    *cpu_ms += (double)(clock() - cpu) * 1000 / CLOCKS_PER_SEC;
+    return ok;
+}
+
+/* Measures r->n_prompt or r->n_generate; fills in the samples. */
+static bool measure(struct bench *b, struct bench_result *r, const struct bench_args *a, corvid_error *err)
+{
+    size_t steps = r->n_prompt ? 1 : r->n_generate, warm_up = steps < WARM_UP_STEPS ? steps : WARM_UP_STEPS;
     uint64_t ns;
-    if (!run_once(b, r->batch, chunk, warm_up, &ns, err)) return false;
-    for (r->n_samples = 0; r->n_samples < runs && !*terminal_interrupts(); r->n_samples++)
-        if (!run_once(b, r->batch, chunk, steps, &r->samples_ns[r->n_samples], err)) return false;
+    double cpu_ms = 0;
+    if (!run_once(b, r, warm_up, a, &ns, &cpu_ms, err)) return false;
+    cpu_ms = 0;
+    for (r->n_samples = 0; r->n_samples < (size_t)a->runs && !*terminal_interrupts(); r->n_samples++)
+        if (!run_once(b, r, steps, a, &r->samples_ns[r->n_samples], &cpu_ms, err)) return false;
+    if (r->n_samples) r->cpu_ms = cpu_ms / (double)(r->n_samples * steps);
     bench_result_sum(r);
     return true;
 }
@@ -134,7 +171,8 @@ static int bench_model(struct bench *b, const struct bench_args *a, struct bench
             if (i < a->prompts.n) r.n_prompt = (size_t)a->prompts.items[i];
             else r.n_generate = (size_t)a->generates.items[i - a->prompts.n];
             if (!r.n_prompt && !r.n_generate) continue;
-            if (!measure(b, &r, (size_t)a->runs, &err)) return report(&err);
+            r.read_logits = r.n_prompt || a->read_logits;
+            if (!measure(b, &r, a, &err)) return report(&err);
             if (*terminal_interrupts()) return EXIT_INTERRUPTED;
             bench_report_add(report_out, &r);
             if (!out_flush()) return EXIT_FAILED;
@@ -157,6 +195,9 @@ static int parse(struct bench_args *a, int argc, char **argv)
         {'n', "n-gen", "N", "tokens to make; default 128, 0: none", OPTION_INTEGERS, &a->generates, 0, 1 << 20},
         {'b', "batch", "B", "sequences that run together; default 1", OPTION_INTEGERS, &a->batches, 1, BATCH_MAX},
         {'r', "repetitions", "R", "runs of a test; default 3", OPTION_INTEGER, &a->runs, 1, BENCH_SAMPLES_MAX},
+        {0, "read-logits", NULL, "read the logits of every token back instead of choosing tokens on the device",
+         OPTION_FLAG, &a->read_logits, 0, 0},
+        {0, "ahead", "N", "steps on the device at once; default 0: as many as help", OPTION_INTEGER, &a->ahead, 0, 8},
         {'o', "output", "FORMAT", "md, json or csv; default md", OPTION_TEXT, &a->format, 0, 0},
     };
     struct option_group groups[] = {{"tests", rows, sizeof rows / sizeof *rows}, device_group(&a->device)};

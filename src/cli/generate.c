@@ -1,7 +1,6 @@
 /* generate.c - see generate.h */
 #include "cli/generate.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,9 +14,9 @@ enum { PIECE_PART = 256 };
 /* what lives as long as the loop */
 struct loop {
     corvid_sampler *sampler;
-    float *logits; /* [vocabulary] */
-    int32_t *ends; /* tokens that --ignore-eos forbids */
-    size_t n_ends, capacity;
+    corvid_generation *generation; /* NULL until a second token is wanted */
+    float *logits;                 /* [vocabulary], after the prompt */
+    size_t capacity;
     corvid_utf8 utf8;
     struct builder held; /* whole characters that were not emitted yet */
 };
@@ -115,13 +114,11 @@ static bool keep_token(struct generation *g, struct loop *l, int32_t token)
     return true;
 }
 
-static bool find_ends(const struct generation *g, struct loop *l)
+static bool forbid_ends(const struct generation *g, struct loop *l, corvid_error *err)
 {
     int32_t vocabulary = (int32_t)corvid_model_describe(g->model)->vocabulary;
-    l->ends = calloc((size_t)vocabulary + 1, sizeof *l->ends);
-    if (!l->ends) return false;
     for (int32_t token = 0; token < vocabulary; token++)
-        if (corvid_ends_text(g->model, token)) l->ends[l->n_ends++] = token;
+        if (corvid_ends_text(g->model, token) && !corvid_sampler_forbid(l->sampler, token, err)) return false;
     return true;
 }
 
@@ -153,16 +150,32 @@ static bool feed_prompt(struct generation *g, struct loop *l, const int32_t *pro
     return true;
 }
 
+/* the token after `token`, which is fed */
+static bool next_token(struct generation *g, struct loop *l, int32_t *token, corvid_error *err)
+{
+    uint64_t left = g->max_tokens < 0 ? 0 : (uint64_t)g->max_tokens - g->n_tokens;
+    corvid_sequence sequence = {.session = g->session, .sampler = l->sampler, .token = *token};
+    corvid_generation_options options = {.max_steps = left};
+    if (!l->generation) l->generation = corvid_generation_open(g->model, &sequence, 1, &options, err);
+    if (!l->generation || !corvid_generation_next(l->generation, token, err)) return false;
+    g->decode_tokens++;
+    return true;
+}
+
 static bool run_loop(struct generation *g, struct loop *l, corvid_error *err)
 {
+    if (*terminal_interrupts()) { /* perhaps in the prompt, before there were logits */
+        g->finish = FINISH_INTERRUPTED;
+        return true;
+    }
+    int32_t token = corvid_sampler_next(l->sampler, l->logits);
+    corvid_sampler_accept(l->sampler, token); /* the generation does it for the others */
     g->finish = FINISH_LENGTH;
     while (g->max_tokens < 0 || g->n_tokens < (uint64_t)g->max_tokens) {
         if (*terminal_interrupts()) {
             g->finish = FINISH_INTERRUPTED;
             return true;
         }
-        for (size_t i = 0; i < l->n_ends; i++) l->logits[l->ends[i]] = -INFINITY;
-        int32_t token = corvid_sampler_next(l->sampler, l->logits);
         if (token < 0)
             return fail_loop(err, CORVID_ERROR_DEVICE,
                              "the model computed no number for any token: its "
@@ -171,15 +184,22 @@ static bool run_loop(struct generation *g, struct loop *l, corvid_error *err)
             g->finish = FINISH_STOP;
             return true;
         }
-        corvid_sampler_accept(l->sampler, token);
         if (!keep_token(g, l, token)) return fail_loop(err, CORVID_ERROR_MEMORY, "out of memory for the text");
         if (!take_piece(g, l, token)) return true;
         bool last = g->max_tokens >= 0 && g->n_tokens >= (uint64_t)g->max_tokens;
         if (last || context_full(g)) return true;
-        if (!feed(g, &token, 1, l->logits, &g->decode_ms, err)) return false;
-        g->decode_tokens++;
+        if (!next_token(g, l, &token, err)) return false;
     }
     return true;
+}
+
+/* run_loop, and the time it takes */
+static bool time_loop(struct generation *g, struct loop *l, corvid_error *err)
+{
+    uint64_t start = clock_ns();
+    bool done = run_loop(g, l, err);
+    if (g->decode_tokens) g->decode_ms = (double)(clock_ns() - start) / 1e6;
+    return corvid_generation_close(l->generation, done ? err : NULL) && done;
 }
 
 bool generate(struct generation *g, const int32_t *prompt, size_t n, corvid_error *err)
@@ -189,16 +209,15 @@ bool generate(struct generation *g, const int32_t *prompt, size_t n, corvid_erro
     bool done = false;
     l.sampler = corvid_sampler_create(g->model, g->sampling, err);
     l.logits = malloc(vocabulary * sizeof *l.logits);
-    if (l.sampler && (!l.logits || (g->ignore_eos && !find_ends(g, &l)))) {
+    if (l.sampler && !l.logits) {
         fail_loop(err, CORVID_ERROR_MEMORY, "out of memory for the text");
-    } else if (l.sampler && feed_prompt(g, &l, prompt, n, err)) {
-        done = run_loop(g, &l, err);
+    } else if (l.sampler && (!g->ignore_eos || forbid_ends(g, &l, err)) && feed_prompt(g, &l, prompt, n, err)) {
+        done = time_loop(g, &l, err);
         finish_text_stream(g, &l);
         if (done && l.held.failed) done = fail_loop(err, CORVID_ERROR_MEMORY, "out of memory for the text");
     }
     corvid_sampler_destroy(l.sampler);
     builder_free(&l.held);
     free(l.logits);
-    free(l.ends);
     return done;
 }

@@ -1,7 +1,8 @@
 /* generate.h - the token loop of run and chat: feed, sample, write text, stop.
  *
  *   prompt -> step -> logits -> sampler -> token -> piece -> UTF-8 -> stop strings -> emit
- *                ^--------------------------------'
+ *                                            ^
+ *                               generation --' from the second token on
  *
  * Text that may be the beginning of a stop string is held back until it cannot be one. */
 #ifndef CORVID_CLI_GENERATE_H
@@ -32,7 +33,7 @@ struct generation {
     size_t n_tokens;
     bool stopped_by_text;                 /* a stop string matched */
     size_t prefill_tokens, decode_tokens; /* fed in prompt and loop; the last token sampled is not fed */
-    double prefill_ms, decode_ms;         /* of the steps alone */
+    double prefill_ms, decode_ms;         /* decode: of the whole loop */
 };
 
 /* "stop", "length", "interrupted" */

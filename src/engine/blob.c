@@ -43,6 +43,7 @@ bool corvid_session_save(corvid_session *session, void **blob, size_t *size, cor
     corvid_model *m = session->model;
     if (session->broken)
         return fail(inner(err), ERR_ARGUMENT, "the session's last step failed: there is no state to save");
+    if (!session_check_free(session, inner(err))) return false;
     struct blob_header h = {.version = BLOB_VERSION, .fingerprint = model_fingerprint(m), .length = session->length};
     memcpy(h.magic, blob_magic, sizeof h.magic);
     h.floats = total_floats(&m->graph, h.length);
@@ -93,7 +94,7 @@ bool corvid_session_restore(corvid_session *session, const void *blob, size_t si
     struct blob_header h;
     if (size < sizeof h) return fail(inner(err), ERR_FORMAT, "a saved session of %zu bytes is too short", size);
     memcpy(&h, blob, sizeof h);
-    if (!check_blob(m, &h, blob, size, inner(err))) return false;
+    if (!session_check_free(session, inner(err)) || !check_blob(m, &h, blob, size, inner(err))) return false;
     float *floats = malloc(size - sizeof h + 1);
     if (!floats) return fail_memory(inner(err), "a session's state");
     memcpy(floats, (const char *)blob + sizeof h, size - sizeof h);

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "engine/engine.h"
+#include "model/sample_case.h"
 #include "model/self_test.h"
 
 static const struct variant {
@@ -35,17 +36,18 @@ static bool open_gpu(struct examination *e, struct error *err)
     return e->gpu;
 }
 
+/* c: NULL for the kernel that draws tokens */
 static bool examine_case(struct examination *e, const struct op_case *c)
 {
     struct op_case_result r = {0};
     struct error err = {0};
     uint64_t start = clock_ns();
-    bool ran = open_gpu(e, &err) && op_case_run(c, e->gpu, &r, &err);
+    bool ran = open_gpu(e, &err) && (c ? op_case_run(c, e->gpu, &r, &err) : sample_self_test(e->gpu, &r, &err));
     corvid_check check = {.variant = e->variant->options,
-                          .name = c->name,
+                          .name = c ? c->name : "sampling",
                           .ok = ran && !r.wrong,
                           .nmse = ran ? r.nmse : NAN,
-                          .limit = c->tolerance.nmse,
+                          .limit = c ? c->tolerance.nmse : 0,
                           .ms = (double)(clock_ns() - start) / 1e6,
                           .message = ran ? r.message : err.message};
     if (!ran) {
@@ -69,6 +71,7 @@ static uint32_t examine(struct examination *e, const corvid_device_options *o, c
     e->options.no_f16 |= variant->no_f16;
     for (size_t i = 0; !e->stopped && self_test_case(i, f16 && !variant->no_f16, &c); i++)
         wrong += !examine_case(e, &c);
+    if (!e->stopped) wrong += !examine_case(e, NULL);
     gpu_close(e->gpu);
     e->gpu = NULL;
     return wrong;

@@ -7,6 +7,7 @@
 #include "file/model_file.h"
 #include "model/arch.h"
 #include "model/exec.h"
+#include "ops/sampler.h"
 #include "text/tokenizer.h"
 
 struct corvid_device {
@@ -36,7 +37,12 @@ struct corvid_session {
     corvid_model *model;
     uint32_t slot;
     uint64_t length;
-    bool broken; /* a step failed midway: reset before use */
+    bool broken;     /* a step failed midway: reset before use */
+    bool generating; /* a generation has it */
+};
+
+struct corvid_sampler {
+    struct sampler *inner;
 };
 
 /* struct error has the same codes and message as corvid_error (checked in handles.c) */
@@ -54,6 +60,15 @@ static inline struct gpu_options gpu_options_of(const corvid_device_options *o)
 
 /* Keeps the kernels that were compiled so far, if they are to be kept. */
 void device_keep_kernels(corvid_device *d);
+
+/* No generation has it. */
+bool session_check_free(const corvid_session *s, struct error *err);
+
+/* The session can be used, and has room for `count` more tokens; what: of the caller's list, for the message. */
+bool session_check(const corvid_session *s, const corvid_model *m, const char *what, size_t index, size_t count,
+                   struct error *err);
+
+uint64_t session_room(const corvid_session *s); /* tokens that still fit */
 
 bool model_find_tensor(void *file, const char *name, struct tensor_info *out);
 

@@ -33,8 +33,15 @@ void corvid_session_destroy(corvid_session *session)
     free(session);
 }
 
+bool session_check_free(const corvid_session *s, struct error *err)
+{
+    return !s->generating ||
+           fail(err, ERR_ARGUMENT, "the session belongs to a generation: drop it there or close that first");
+}
+
 bool corvid_session_reset(corvid_session *session, corvid_error *err)
 {
+    if (!session_check_free(session, inner(err))) return false;
     session->length = 0;
     session->broken = false;
     return exec_state_clear(session->model->exec, session->slot, inner(err));
@@ -42,17 +49,30 @@ bool corvid_session_reset(corvid_session *session, corvid_error *err)
 
 uint64_t corvid_session_length(const corvid_session *session) { return session->length; }
 
+uint64_t session_room(const corvid_session *s)
+{
+    uint64_t context = s->model->arch->recurrent ? UINT32_MAX : s->model->info.context;
+    return context - s->length;
+}
+
+bool session_check(const corvid_session *s, const corvid_model *m, const char *what, size_t index, size_t count,
+                   struct error *err)
+{
+    if (!s || s->model != m)
+        return fail(err, ERR_ARGUMENT, "%s %zu: the session does not belong to this model", what, index);
+    if (s->broken)
+        return fail(err, ERR_ARGUMENT, "%s %zu: the session's last step failed: reset it first", what, index);
+    if (!session_check_free(s, err)) return fail_in(err, "%s %zu", what, index);
+    if (count > session_room(s))
+        return fail(err, ERR_LIMIT, "%llu tokens and %zu more do not fit the context of %llu: raise it or reset",
+                    (unsigned long long)s->length, count, (unsigned long long)(s->length + session_room(s)));
+    return true;
+}
+
 static bool check_input(const corvid_model *m, const corvid_input *in, size_t index, struct error *err)
 {
-    if (!in->session || in->session->model != m)
-        return fail(err, ERR_ARGUMENT, "input %zu: the session does not belong to this model", index);
-    if (in->session->broken)
-        return fail(err, ERR_ARGUMENT, "input %zu: the session's last step failed: reset it first", index);
+    if (!session_check(in->session, m, "input", index, in->count, err)) return false;
     if (!in->count || !in->tokens) return fail(err, ERR_ARGUMENT, "input %zu has no tokens", index);
-    uint64_t room = m->arch->recurrent ? UINT32_MAX : m->info.context;
-    if (in->count > room || in->session->length > room - in->count)
-        return fail(err, ERR_LIMIT, "%llu tokens and %zu more do not fit the context of %llu: raise it or reset",
-                    (unsigned long long)in->session->length, in->count, (unsigned long long)room);
     for (size_t i = 0; i < in->count; i++)
         if (in->tokens[i] < 0 || (uint32_t)in->tokens[i] >= m->hyper.vocab)
             return fail(err, ERR_ARGUMENT, "input %zu: token %d is not in the vocabulary of %u", index, in->tokens[i],

@@ -4,17 +4,12 @@
 
 #include "engine/engine.h"
 #include "text/chat.h"
-#include "text/sampler.h"
 #include "text/utf8.h"
 
 _Static_assert((int)CORVID_TOKENIZE_BOS == TOKENIZE_BOS && (int)CORVID_TOKENIZE_SPECIAL == TOKENIZE_SPECIAL,
                "same flags");
 _Static_assert(sizeof(corvid_utf8) == sizeof(struct utf8_stream), "the public stream is the inner one");
 _Static_assert(sizeof(corvid_sampling) == sizeof(struct sampler_params), "the public parameters are the inner ones");
-
-struct corvid_sampler {
-    struct sampler *inner;
-};
 
 static bool encode(const struct tokenizer *t, const char *text, size_t length, int flags, int32_t **tokens,
                    size_t *count, struct error *err)
@@ -118,3 +113,8 @@ int32_t corvid_sampler_next(corvid_sampler *sampler, const float *logits)
 }
 
 void corvid_sampler_accept(corvid_sampler *sampler, int32_t token) { sampler_accept(sampler->inner, token); }
+
+bool corvid_sampler_forbid(corvid_sampler *sampler, int32_t token, corvid_error *err)
+{
+    return sampler_forbid(sampler->inner, token, inner(err));
+}

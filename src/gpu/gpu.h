@@ -142,7 +142,7 @@ void gpu_copy(struct gpu *gpu, struct gpu_range from, struct gpu_range to); /* f
 void gpu_clear(struct gpu *gpu, struct gpu_range range);
 
 /* Records a copy of `from` to host memory; *ticket names it. Up to GPU_TICKETS may be open at once. */
-enum { GPU_TICKETS = 8 };
+enum { GPU_TICKETS = 64 };
 bool gpu_read(struct gpu *gpu, struct gpu_range from, unsigned *ticket, struct error *err);
 
 /* Ends the recording and starts it on the device; returns at once. */

@@ -48,3 +48,14 @@ bool exec_value_read(struct exec *e, val v, float *out, uint32_t rows, struct er
 {
     return e->f->value_read(e, v, out, rows, err);
 }
+
+bool exec_decodes(const struct exec *e, const struct sampler *sampler)
+{
+    return e->f->decode && e->g->logits.id && sampler_fits(sampler);
+}
+
+struct decode *exec_decode(struct exec *e, const struct decode_sequence *sequences, uint32_t n,
+                           const struct decode_limits *limits, struct error *err)
+{
+    return e->f->decode(e, sequences, n, limits, err);
+}

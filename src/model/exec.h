@@ -4,6 +4,7 @@
 #define CORVID_MODEL_EXEC_H
 
 #include "model/graph.h"
+#include "ops/sampler.h"
 
 struct exec; /* opaque */
 
@@ -35,6 +36,41 @@ bool exec_run(struct exec *e, struct step *step, float *const *logits, struct er
 bool exec_state_read(struct exec *e, state s, uint32_t slot, size_t at, size_t n, float *out, struct error *err);
 bool exec_state_write(struct exec *e, state s, uint32_t slot, size_t at, size_t n, const float *in, struct error *err);
 bool exec_state_clear(struct exec *e, uint32_t slot, struct error *err); /* all states of the slot */
+
+/* ---- steps that make their own tokens (decode_gpu.c) ----
+ *
+ * Each step feeds the last token of every sequence and draws the next one, which stays on the device; several steps are
+ * submitted ahead of the one whose tokens are asked for. */
+
+struct decode; /* opaque */
+
+struct decode_sequence {
+    uint32_t slot;
+    uint64_t position; /* of `token`, which is fed first */
+    uint64_t room;     /* tokens that still fit */
+    int32_t token;
+    const struct sampler *sampler; /* read by decode_create alone */
+};
+
+struct decode_limits {
+    uint64_t max_steps; /* that will be asked for; 0: unknown */
+    uint32_t ahead;     /* steps in flight, 8 at most; 0: as many as help, within 50 ms */
+};
+
+/* Whether the executor can, with such a sampler; else steps go one by one through exec_run and sampler_next. */
+bool exec_decodes(const struct exec *e, const struct sampler *sampler);
+
+/* n >= 1 sequences of different slots. */
+struct decode *exec_decode(struct exec *e, const struct decode_sequence *sequences, uint32_t n,
+                           const struct decode_limits *limits, struct error *err);
+
+/* Goes one step on: tokens[i] of sequence i, -1 if it was dropped or has no logit that is a number. */
+bool decode_next(struct decode *d, int32_t *tokens, struct error *err);
+
+/* Ends sequence i: its slot's state is what it is after the tokens that were fed when decode_next last returned: all but
+ * that call's. exec_run may be called in between. */
+bool decode_drop(struct decode *d, uint32_t i, struct error *err);
+void decode_destroy(struct decode *d); /* accepts NULL; the states of sequences that were not dropped are undefined */
 
 /* For tests: a value's rows, before a step (inputs) or after it (values that no later call's output overwrote). */
 bool exec_value_write(struct exec *e, val v, const float *in, uint32_t rows, struct error *err);

@@ -7,7 +7,7 @@
 
 #include "base/checked.h"
 #include "base/clock.h"
-#include "model/exec_internal.h"
+#include "model/exec_gpu.h"
 #include "model/gpu_weights.h"
 #include "model/kernel_cache.h"
 #include "model/memory_plan.h"
@@ -30,7 +30,11 @@ struct exec_gpu {
     struct memory_plan plan;
     struct gpu_buffer **values; /* [plan.n_buffers] */
     struct gpu_pool *state_pool;
-    struct gpu_range *states; /* [n_states], all slots */
+    struct gpu_range *states;    /* [n_states], all slots */
+    uint32_t *state_strides;     /* [n_states], floats from slot to slot */
+    struct gpu_range fixed;      /* all states without positions, slot by slot; no buffer if that fits no binding */
+    uint64_t n_runs;             /* of exec_run */
+    struct decode_memory decode; /* kept from one generation to the next */
     struct gpu_buffer *batch, *params, *dummy;
     struct planned *dispatches;
     uint32_t n_dispatches;
@@ -46,6 +50,7 @@ static void gpu_exec_destroy(struct exec *e)
     struct exec_gpu *x = (struct exec_gpu *)e;
     for (uint32_t i = 0; i < x->n_dispatches; i++) gpu_bindings_destroy(x->dispatches[i].bindings);
     free(x->params_image);
+    decode_memory_free(&x->decode);
     kernel_cache_free(&x->kernels);
     for (uint32_t i = 0; x->values && i < x->plan.n_buffers; i++) gpu_buffer_destroy(x->values[i]);
     gpu_pool_destroy(x->state_pool);
@@ -120,6 +125,7 @@ static bool gpu_exec_run(struct exec *e, const struct step *step, float *const *
 {
     struct exec_gpu *x = (struct exec_gpu *)e;
     if (!gpu_capture_begin(x->gpu, err)) return false;
+    x->n_runs++;
     bool ok = run_step(x, step, logits, err);
     gpu_capture_end(x->gpu);
     return ok;
@@ -128,8 +134,8 @@ static bool gpu_exec_run(struct exec *e, const struct step *step, float *const *
 static struct gpu_range state_range(const struct exec_gpu *x, uint32_t id, uint32_t slot, size_t at, size_t n)
 {
     struct gpu_range r = x->states[id];
-    size_t stride = state_stride(&x->base.g->states[id]);
-    return (struct gpu_range){r.buffer, r.at + (slot * stride + at) * sizeof(float), n * sizeof(float)};
+    uint64_t floats = (uint64_t)slot * x->state_strides[id] + at;
+    return (struct gpu_range){r.buffer, r.at + floats * sizeof(float), n * sizeof(float)};
 }
 
 static bool gpu_exec_state_read(struct exec *e, state s, uint32_t slot, size_t at, size_t n, float *out,
@@ -194,7 +200,45 @@ static bool gpu_exec_value_read(struct exec *e, val v, float *out, uint32_t rows
 
 static const struct exec_functions gpu_functions = {gpu_exec_destroy,     gpu_exec_run,         gpu_exec_state_read,
                                                     gpu_exec_state_write, gpu_exec_state_clear, gpu_exec_value_write,
-                                                    gpu_exec_value_read};
+                                                    gpu_exec_value_read,  decode_gpu_create};
+
+/* ---- for decode_gpu.c ---- */
+
+struct gpu_exec_parts gpu_exec_parts(struct exec *e)
+{
+    struct exec_gpu *x = (struct exec_gpu *)e;
+    struct gpu_range logits = {0};
+    if (e->g->logits.id) logits = value_range(x, e->g->logits, e->limits.outputs);
+    return (struct gpu_exec_parts){x->gpu, x->batch, logits, &x->decode, &x->n_runs};
+}
+
+void gpu_exec_encode(struct exec *e, const struct step *step) { replay((struct exec_gpu *)e, step); }
+
+uint64_t gpu_exec_fixed_bytes(const struct exec *e)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 1; i < e->g->n_states; i++)
+        if (!e->g->states[i].positions) bytes += state_stride(&e->g->states[i]) * sizeof(float);
+    return bytes;
+}
+
+void gpu_exec_copy_fixed(struct exec *e, uint32_t slot, struct gpu_range with, bool back)
+{
+    struct exec_gpu *x = (struct exec_gpu *)e;
+    if (x->fixed.buffer) {
+        uint64_t bytes = gpu_exec_fixed_bytes(e);
+        struct gpu_range own = {x->fixed.buffer, x->fixed.at + slot * bytes, bytes};
+        gpu_copy(x->gpu, back ? with : own, back ? own : with);
+        return;
+    }
+    for (uint32_t i = 1; i < e->g->n_states; i++) {
+        if (e->g->states[i].positions) continue;
+        struct gpu_range own = state_range(x, i, slot, 0, state_stride(&e->g->states[i]));
+        with.bytes = own.bytes;
+        gpu_copy(x->gpu, back ? with : own, back ? own : with);
+        with.at += own.bytes;
+    }
+}
 
 /* ---- planning ---- */
 
@@ -270,8 +314,8 @@ static bool plan_call(struct exec_gpu *x, const struct op_call *c,
     for (int i = 0; i < OP_MAX_INPUTS; i++) p.in_cols[i] = c->in[i].id ? g->values[c->in[i].id].cols : 0;
     for (int i = 0; i < OP_MAX_OUTPUTS; i++) p.out_cols[i] = c->out[i].id ? g->values[c->out[i].id].cols : 0;
     if (c->out[0].id) p.rows = g->values[c->out[0].id].rows;
-    p.floats_read = c->out[0].id && (g->values[c->out[0].id].last > g->values[c->out[0].id].made ||
-                                     g->logits.id == c->out[0].id);
+    p.floats_read =
+        c->out[0].id && (g->values[c->out[0].id].last > g->values[c->out[0].id].made || g->logits.id == c->out[0].id);
     for (int i = 0; i < OP_MAX_WEIGHTS; i++) {
         if (!c->w[i].id) continue;
         const struct graph_weight *w = &g->weights[c->w[i].id];
@@ -281,11 +325,27 @@ static bool plan_call(struct exec_gpu *x, const struct op_call *c,
     if (c->s.id) {
         p.state_rows = g->states[c->s.id].rows;
         p.state_cols = g->states[c->s.id].cols;
-        p.state_stride = (uint32_t)state_stride(&g->states[c->s.id]);
+        p.state_stride = x->state_strides[c->s.id];
     }
     x->call = c;
     if (op_table[c->op].plan(&p, err)) return true;
     return fail_in(err, "layer %d, %s", c->layer, op_table[c->op].name);
+}
+
+/* A slot's states lie together, so that a single copy takes them all; unless a binding is too small for that. */
+static bool create_fixed_states(struct exec_gpu *x, struct error *err)
+{
+    const struct graph *g = x->base.g;
+    uint64_t slot_bytes = gpu_exec_fixed_bytes(&x->base), bytes = slot_bytes * x->base.slots, at = 0;
+    if (!bytes || bytes > gpu_describe(x->gpu)->max_binding_bytes) return true;
+    if (!gpu_pool_alloc(x->state_pool, bytes, &x->fixed, err)) return false;
+    for (uint32_t i = 1; i < g->n_states; i++) {
+        if (g->states[i].positions) continue;
+        x->states[i] = (struct gpu_range){x->fixed.buffer, x->fixed.at + at, bytes - at};
+        x->state_strides[i] = (uint32_t)(slot_bytes / sizeof(float));
+        at += state_stride(&g->states[i]) * sizeof(float);
+    }
+    return true;
 }
 
 static bool create_states(struct exec_gpu *x, struct error *err)
@@ -298,9 +358,13 @@ static bool create_states(struct exec_gpu *x, struct error *err)
         total += round_up(slot_bytes * x->base.slots, 256);
     }
     x->states = arena_alloc(&x->arena, g->n_states, sizeof *x->states);
+    x->state_strides = arena_alloc(&x->arena, g->n_states, sizeof *x->state_strides);
     x->state_pool = gpu_pool_create(x->gpu, "states", total ? total : 256);
-    if (!x->states || !x->state_pool) return fail_memory(err, "states");
+    if (!x->states || !x->state_strides || !x->state_pool) return fail_memory(err, "states");
+    if (!create_fixed_states(x, err)) return false;
     for (uint32_t i = 1; i < g->n_states; i++) {
+        if (x->states[i].buffer) continue;
+        x->state_strides[i] = (uint32_t)state_stride(&g->states[i]);
         uint64_t bytes = state_stride(&g->states[i]) * x->base.slots * sizeof(float);
         if (bytes > gpu_describe(x->gpu)->max_binding_bytes)
             return fail(err, ERR_LIMIT,

@@ -13,6 +13,8 @@ struct exec_functions {
     bool (*state_clear)(struct exec *e, uint32_t slot, struct error *err);
     bool (*value_write)(struct exec *e, val v, const float *in, uint32_t rows, struct error *err);
     bool (*value_read)(struct exec *e, val v, float *out, uint32_t rows, struct error *err);
+    struct decode *(*decode)(struct exec *e, const struct decode_sequence *sequences, uint32_t n,
+                             const struct decode_limits *limits, struct error *err); /* NULL: cannot */
 };
 
 /* first member of each executor */

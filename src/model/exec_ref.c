@@ -108,7 +108,7 @@ static bool ref_value_read(struct exec *e, val v, float *out, uint32_t rows, str
 }
 
 static const struct exec_functions ref_functions = {ref_destroy,     ref_run,         ref_state_read, ref_state_write,
-                                                    ref_state_clear, ref_value_write, ref_value_read};
+                                                    ref_state_clear, ref_value_write, ref_value_read, NULL};
 
 static bool allocate(struct exec_ref *r)
 {

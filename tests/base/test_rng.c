@@ -1,4 +1,4 @@
-/* test_rng.c - published outputs of splitmix64 and xoshiro256**, and the range of rng_below. */
+/* test_rng.c - published outputs of splitmix64, xoshiro256** and Philox, and the range of rng_below. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,12 +47,26 @@ static void test_below(void **state)
     assert_true(largest > UINT64_MAX / 2);
 }
 
+/* the authors' vector for zeros; and words of neighbours have nothing in common */
+static void test_at(void **state)
+{
+    (void)state;
+    assert_int_equal(rng_at(0, 0), 0x6627e8d5);
+    unsigned ones = 0;
+    for (uint32_t i = 0; i < 1000; i++)
+        for (uint32_t x = rng_at(5, i) ^ rng_at(5, i + 1) ^ rng_at(6, i); x; x &= x - 1) ones++;
+    assert_in_range(ones, 15550, 16450); /* 16000 within 5 deviations */
+    assert_int_not_equal(rng_at(1, 0), rng_at((uint64_t)1 << 32, 0));
+    assert_int_not_equal(rng_at(0, 1), rng_at(0, (uint64_t)1 << 32));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_seed),
         cmocka_unit_test(test_next),
         cmocka_unit_test(test_below),
+        cmocka_unit_test(test_at),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/rng.h"
-#include "text/sampler.h"
+#include "ops/sampler.h"
 
 #include <cmocka.h>
 
@@ -294,6 +294,69 @@ static void test_large(void **state)
     free(logits);
 }
 
+static void test_forbidden(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct sampler *s = create(neutral, 4);
+    assert_true(sampler_forbid(s, 2, &err) && sampler_forbid(s, 0, &err) && sampler_forbid(s, 2, &err));
+    for (int i = 0; i < 100; i++) {
+        int32_t token = sampler_next(s, (const float[]){5, 1, 5, 0});
+        assert_true(token == 1 || token == 3);
+    }
+    assert_true(sampler_forbid(s, 1, &err) && sampler_forbid(s, 3, &err));
+    assert_int_equal(sampler_next(s, (const float[]){5, 1, 5, 0}), -1);
+    assert_false(sampler_forbid(s, 4, &err));
+    assert_false(sampler_forbid(s, -1, &err));
+    assert_int_equal(err.code, ERR_ARGUMENT);
+    sampler_destroy(s);
+}
+
+/* The n-th draw depends on the seed and on nothing before it. */
+static void test_draws_by_index(void **state)
+{
+    (void)state;
+    float logits[2][V];
+    struct rng rng;
+    rng_seed(&rng, 15);
+    for (int i = 0; i < 2; i++) fill(logits[i], &rng, 6);
+    struct sampler *a = create(neutral, V), *b = create(neutral, V);
+    for (int i = 0; i < 50; i++) {
+        sampler_next(a, logits[i % 2]);
+        sampler_follow(b, 3); /* drawn elsewhere */
+        assert_int_equal(sampler_next(a, logits[0]), sampler_next(b, logits[0]));
+    }
+    sampler_destroy(a);
+    sampler_destroy(b);
+}
+
+/* what the kernel can do */
+static void test_fits(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct sampler_params p = neutral;
+    p.penalty_window = -1; /* of penalties that do nothing */
+    struct sampler *s = create(p, SAMPLE_MAX_VOCAB);
+    assert_true(sampler_fits(s));
+    for (int32_t i = 0; i < SAMPLE_FORBIDDEN; i++) assert_true(sampler_forbid(s, i, &err));
+    assert_true(sampler_fits(s));
+    assert_true(sampler_forbid(s, 99, &err));
+    assert_false(sampler_fits(s));
+    sampler_destroy(s);
+    s = create(p, SAMPLE_MAX_VOCAB + 1);
+    assert_false(sampler_fits(s));
+    sampler_destroy(s);
+    p.presence_penalty = 1;
+    static const int32_t windows[] = {-1, 0, SAMPLE_HISTORY, SAMPLE_HISTORY + 1};
+    for (int i = 0; i < 4; i++) {
+        p.penalty_window = windows[i];
+        s = create(p, V);
+        assert_int_equal(sampler_fits(s), i == 1 || i == 2);
+        sampler_destroy(s);
+    }
+}
+
 static void test_refused(void **state)
 {
     (void)state;
@@ -338,8 +401,9 @@ static void test_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_chances), cmocka_unit_test(test_greedy), cmocka_unit_test(test_strange_logits),
-        cmocka_unit_test(test_window),  cmocka_unit_test(test_seeds),  cmocka_unit_test(test_large),
+        cmocka_unit_test(test_chances),   cmocka_unit_test(test_greedy),         cmocka_unit_test(test_strange_logits),
+        cmocka_unit_test(test_window),    cmocka_unit_test(test_seeds),          cmocka_unit_test(test_large),
+        cmocka_unit_test(test_forbidden), cmocka_unit_test(test_draws_by_index), cmocka_unit_test(test_fits),
         cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,323 @@
+/* decode_gpu.c - steps that make their own tokens: see exec.h.
+ *
+ * A step is the usual list of dispatches and sample/token.wgsl, which puts the tokens into the batch of the next step.
+ * So the host only encodes and submits, and the tokens come back through the readback ring. Steps are counted from 0;
+ * step k feeds the token fed[k] at position + k and makes fed[k + 1].
+ *
+ *        returned             arrived              submitted
+ *   ---------|--------------------|--------------------|
+ *    asked for, tokens known     in flight on the device
+ *
+ * A state that has taken in tokens made ahead cannot go back by itself, unless it has a row for each position. So before
+ * every SNAPSHOT_EVERY-th step the sequence's state is copied, and a sequence that ends is set back to the newest copy
+ * that is not too new, and fed the few tokens since, one by one as before: the very same numbers.
+ *
+ * When the rows of the step change, or something else used the batch in between, all that is in flight is waited for and
+ * the batch is written anew. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/builder.h"
+#include "base/clock.h"
+#include "model/exec_gpu.h"
+#include "ops/shaders.h"
+
+enum { MAX_AHEAD = 8, SNAPSHOT_EVERY = 4, SNAPSHOTS = MAX_AHEAD / SNAPSHOT_EVERY + 1, KEPT = 16 };
+
+_Static_assert((int)MAX_AHEAD <= (int)GPU_TICKETS, "a ticket for each step in flight");
+_Static_assert(KEPT >= SNAPSHOT_EVERY + MAX_AHEAD + 1, "all tokens since the snapshot that may be needed");
+
+static const uint64_t queue_ns = 50 * 1000000; /* of work that may wait on the device: others want it too */
+
+struct sequence {
+    bool live;
+    uint32_t slot;
+    uint64_t position, room;
+    int32_t fed[KEPT]; /* fed[k % KEPT] */
+    struct sample_wish wish;
+    struct sample_past past; /* after the steps that arrived */
+};
+
+struct decode {
+    struct exec *e;
+    struct gpu_exec_parts parts;
+    struct decode_limits limits;
+    uint32_t n;
+    struct sequence *sequences; /* [n] */
+    uint32_t *rows, n_rows;     /* the sequence of each row of the steps in flight */
+    bool changed;               /* the batch must be written before the next step */
+    uint64_t runs;              /* *parts.n_runs when it was */
+    uint64_t submitted, arrived, returned;
+    unsigned tickets[MAX_AHEAD];      /* of step k: [k % MAX_AHEAD] */
+    uint64_t submitted_at[MAX_AHEAD]; /* in ns */
+    uint64_t arrived_at, step_ns;
+};
+
+/* ---- memory ---- */
+
+void decode_memory_free(struct decode_memory *m)
+{
+    gpu_bindings_destroy(m->bindings);
+    gpu_kernel_destroy(m->kernel);
+    gpu_buffer_destroy(m->wishes);
+    gpu_buffer_destroy(m->pasts);
+    gpu_buffer_destroy(m->made);
+    for (uint32_t i = 0; i < m->n_snapshots; i++) gpu_buffer_destroy(m->snapshots[i]);
+    free(m->snapshots);
+    step_free(&m->step);
+}
+
+static struct gpu_kernel *create_kernel(struct exec *e, struct gpu *gpu, const struct step *step, struct error *err)
+{
+    const struct gpu_info *device = gpu_describe(gpu);
+    uint32_t threads = 256;
+    /* a processor waits at every barrier as long as there are threads */
+    bool software = !strcmp(device->kind, "software");
+    while (!software && threads < 1024 && 2 * threads <= device->max_workgroup_threads) threads *= 2;
+    struct builder text = {0};
+    const struct {
+        const char *name;
+        uint32_t value;
+    } consts[] = {{"VOCAB", e->g->values[e->g->logits.id].cols},
+                  {"WORKGROUP", threads},
+                  {"HISTORY", SAMPLE_HISTORY},
+                  {"FORBIDDEN", SAMPLE_FORBIDDEN},
+                  {"TOKEN_AT", (uint32_t)(step->token - step->words)},
+                  {"POSITION_AT", (uint32_t)(step->position - step->words)}};
+    for (size_t i = 0; i < sizeof consts / sizeof *consts; i++)
+        builder_printf(&text, "const %s = %uu;\n", consts[i].name, consts[i].value);
+    static const char *const files[] = {"sample/wide", "sample/token", "sample/list", "sample/whole"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) builder_text(&text, shader_find(files[i]));
+    struct gpu_kernel *k = NULL;
+    if (text.failed) fail_memory(err, "a kernel's text");
+    else k = gpu_kernel_create(gpu, "sample/token", text.data, "rwwww", err);
+    builder_free(&text);
+    return k;
+}
+
+static bool reserve(struct exec *e, const struct gpu_exec_parts *p, struct error *err)
+{
+    struct decode_memory *m = p->memory;
+    if (m->bindings) return true;
+    const uint32_t seqs = e->limits.seqs;
+    if (!m->step.words && !step_init(&m->step, e->limits, err)) return false;
+    if (!m->snapshots) m->snapshots = calloc(e->slots, sizeof *m->snapshots);
+    if (!m->snapshots) return fail_memory(err, "the snapshots");
+    m->n_snapshots = e->slots;
+    if (!m->wishes) m->wishes = gpu_buffer_create(p->gpu, "wishes", seqs * sizeof(struct sample_wish), err);
+    if (m->wishes && !m->pasts) m->pasts = gpu_buffer_create(p->gpu, "pasts", seqs * sizeof(struct sample_past), err);
+    if (m->pasts && !m->made) m->made = gpu_buffer_create(p->gpu, "made", seqs * sizeof(uint32_t), err);
+    if (m->made && !m->kernel) m->kernel = create_kernel(e, p->gpu, &m->step, err);
+    if (!m->kernel) return false;
+    const struct gpu_range ranges[] = {{m->wishes, 0, seqs * sizeof(struct sample_wish)},
+                                       {m->pasts, 0, seqs * sizeof(struct sample_past)},
+                                       {p->batch, 0, m->step.n_words * sizeof(uint32_t)},
+                                       p->logits,
+                                       {m->made, 0, seqs * sizeof(uint32_t)}};
+    m->bindings = gpu_bindings_create(p->gpu, m->kernel, ranges, sizeof ranges / sizeof *ranges, err);
+    return m->bindings != NULL;
+}
+
+static bool reserve_snapshots(const struct decode *d, uint32_t slot, struct error *err)
+{
+    struct gpu_buffer **snapshots = &d->parts.memory->snapshots[slot];
+    uint64_t bytes = gpu_exec_fixed_bytes(d->e);
+    if (bytes && !*snapshots) *snapshots = gpu_buffer_create(d->parts.gpu, "snapshots", SNAPSHOTS * bytes, err);
+    return !bytes || *snapshots;
+}
+
+static void copy_snapshot(const struct decode *d, uint32_t slot, uint64_t step, bool back)
+{
+    uint64_t bytes = gpu_exec_fixed_bytes(d->e), place = step / SNAPSHOT_EVERY % SNAPSHOTS;
+    if (!bytes) return;
+    struct gpu_range with = {d->parts.memory->snapshots[slot], place * bytes, bytes};
+    gpu_exec_copy_fixed(d->e, slot, with, back);
+}
+
+/* ---- steps ---- */
+
+/* how many steps may be in flight */
+static uint64_t depth(const struct decode *d)
+{
+    uint64_t fit = d->step_ns ? queue_ns / d->step_ns : 1;
+    if (d->limits.ahead) fit = d->limits.ahead;
+    if (fit > MAX_AHEAD) fit = MAX_AHEAD;
+    /* a ring of positions has room for so many more (gemma3.c) */
+    if (fit > d->e->limits.tokens) fit = d->e->limits.tokens;
+    return fit < 1 ? 1 : fit;
+}
+
+/* how many steps may be made in all, though no one asked for them yet */
+static uint64_t last_step(const struct decode *d)
+{
+    uint64_t last = d->limits.max_steps ? d->limits.max_steps : UINT64_MAX;
+    for (uint32_t r = 0; r < d->n_rows; r++)
+        if (d->sequences[d->rows[r]].room < last) last = d->sequences[d->rows[r]].room;
+    return last;
+}
+
+static void take_token(struct sequence *s, uint64_t step, uint32_t token)
+{
+    s->fed[(step + 1) % KEPT] = (int32_t)token;
+    sample_past_add(&s->past, &s->wish, token);
+}
+
+/* waits for the oldest step in flight */
+static bool arrive(struct decode *d, struct error *err)
+{
+    const void *data;
+    const uint64_t step = d->arrived;
+    bool ok = gpu_wait(d->parts.gpu, d->tickets[step % MAX_AHEAD], &data, err);
+    for (uint32_t r = 0; ok && r < d->n_rows; r++)
+        take_token(&d->sequences[d->rows[r]], step, ((const uint32_t *)data)[r]);
+    gpu_release(d->parts.gpu, d->tickets[step % MAX_AHEAD]);
+    d->arrived++;
+    uint64_t now = clock_ns(), began = d->submitted_at[step % MAX_AHEAD];
+    if (began < d->arrived_at) began = d->arrived_at;
+    d->arrived_at = now;
+    d->step_ns = d->step_ns ? (3 * d->step_ns + now - began) / 4 : now - began;
+    return ok;
+}
+
+/* Lays out a step of one token for each of rows[n_rows], which have all arrived, and puts it on the device. */
+static bool write_batch(struct decode *d, struct error *err)
+{
+    struct decode_memory *m = d->parts.memory;
+    while (d->arrived < d->submitted)
+        if (!arrive(d, err)) return false;
+    step_clear(&m->step);
+    d->n_rows = 0;
+    for (uint32_t i = 0; i < d->n; i++) {
+        const struct sequence *s = &d->sequences[i];
+        if (!s->live) continue;
+        const uint32_t row = d->n_rows++;
+        int32_t token = s->fed[d->submitted % KEPT];
+        d->rows[row] = i;
+        m->step.token[row] = token < 0 ? 0 : (uint32_t)token;
+        m->step.position[row] = (uint32_t)(s->position + d->submitted);
+        m->step.seq[row] = m->step.first[row] = m->step.output[row] = row;
+        m->step.count[row] = 1;
+        m->step.slot[row] = s->slot;
+        gpu_write(d->parts.gpu, m->wishes, row * sizeof s->wish, &s->wish, sizeof s->wish);
+        gpu_write(d->parts.gpu, m->pasts, row * sizeof s->past, &s->past, sizeof s->past);
+    }
+    m->step.n_tokens = m->step.n_seqs = m->step.n_outputs = d->n_rows;
+    step_seal(&m->step);
+    gpu_write(d->parts.gpu, d->parts.batch, 0, m->step.words, m->step.n_words * sizeof *m->step.words);
+    d->changed = false;
+    m->owner = d;
+    d->runs = *d->parts.n_runs;
+    return true;
+}
+
+static bool encode_step(struct decode *d, unsigned *ticket, struct error *err)
+{
+    struct decode_memory *m = d->parts.memory;
+    struct gpu *gpu = d->parts.gpu;
+    gpu_begin(gpu, "decode");
+    for (uint32_t r = 0; d->submitted % SNAPSHOT_EVERY == 0 && r < d->n_rows; r++)
+        copy_snapshot(d, d->sequences[d->rows[r]].slot, d->submitted, false);
+    gpu_exec_encode(d->e, &m->step);
+    gpu_dispatch(gpu, m->kernel, m->bindings, (const uint32_t[]){d->n_rows, 1, 1});
+    bool reading = gpu_read(gpu, (struct gpu_range){m->made, 0, d->n_rows * sizeof(uint32_t)}, ticket, err);
+    bool ok = gpu_submit(gpu, reading ? err : NULL) && reading;
+    if (reading && !ok) gpu_release(gpu, *ticket);
+    return ok;
+}
+
+static bool submit_step(struct decode *d, struct error *err)
+{
+    bool overwritten = d->parts.memory->owner != d || d->runs != *d->parts.n_runs;
+    if ((d->changed || overwritten) && !write_batch(d, err)) return false;
+    if (!gpu_capture_begin(d->parts.gpu, err)) return false;
+    d->submitted_at[d->submitted % MAX_AHEAD] = clock_ns();
+    bool ok = encode_step(d, &d->tickets[d->submitted % MAX_AHEAD], err);
+    gpu_capture_end(d->parts.gpu);
+    if (ok) d->submitted++;
+    return ok;
+}
+
+bool decode_next(struct decode *d, int32_t *tokens, struct error *err)
+{
+    while (d->submitted == d->returned || (d->submitted - d->returned < depth(d) && d->submitted < last_step(d)))
+        if (!submit_step(d, err)) return false;
+    while (d->arrived == d->returned)
+        if (!arrive(d, err)) return false;
+    d->returned++;
+    for (uint32_t i = 0; i < d->n; i++) tokens[i] = d->sequences[i].live ? d->sequences[i].fed[d->returned % KEPT] : -1;
+    return true;
+}
+
+/* ---- beginning and end ---- */
+
+/* feeds the sequence what step `step` fed it, alone */
+static bool feed_again(struct decode *d, const struct sequence *s, uint64_t step, struct error *err)
+{
+    struct step *again = &d->parts.memory->step;
+    int32_t token = s->fed[step % KEPT];
+    d->parts.memory->owner = NULL;
+    step_clear(again);
+    again->n_tokens = again->n_seqs = 1;
+    again->token[0] = token < 0 ? 0 : (uint32_t)token;
+    again->position[0] = (uint32_t)(s->position + step);
+    again->seq[0] = again->first[0] = 0;
+    again->count[0] = 1;
+    again->slot[0] = s->slot;
+    step_seal(again);
+    gpu_write(d->parts.gpu, d->parts.batch, 0, again->words, again->n_words * sizeof *again->words);
+    gpu_begin(d->parts.gpu, "feed again");
+    gpu_exec_encode(d->e, again);
+    return gpu_submit(d->parts.gpu, err);
+}
+
+bool decode_drop(struct decode *d, uint32_t i, struct error *err)
+{
+    struct sequence *s = &d->sequences[i];
+    if (!s->live) return true;
+    s->live = false;
+    d->changed = true;
+    if (d->submitted == d->returned || !gpu_exec_fixed_bytes(d->e)) return true;
+    uint64_t step = d->returned / SNAPSHOT_EVERY * SNAPSHOT_EVERY;
+    gpu_begin(d->parts.gpu, "go back");
+    copy_snapshot(d, s->slot, step, true);
+    if (!gpu_submit(d->parts.gpu, err)) return false;
+    for (; step < d->returned; step++)
+        if (!feed_again(d, s, step, err)) return false;
+    return true;
+}
+
+static void release(struct decode *d)
+{
+    if (d->parts.memory->owner == d) d->parts.memory->owner = NULL;
+    for (; d->arrived < d->submitted; d->arrived++) gpu_release(d->parts.gpu, d->tickets[d->arrived % MAX_AHEAD]);
+    free(d->sequences);
+    free(d->rows);
+    free(d);
+}
+
+void decode_destroy(struct decode *d)
+{
+    if (d) release(d);
+}
+
+struct decode *decode_gpu_create(struct exec *e, const struct decode_sequence *sequences, uint32_t n,
+                                 const struct decode_limits *limits, struct error *err)
+{
+    struct decode *d = calloc(1, sizeof *d);
+    if (!d) return fail_memory(err, "a generation"), NULL;
+    *d = (struct decode){.e = e, .parts = gpu_exec_parts(e), .limits = *limits, .n = n, .changed = true};
+    d->sequences = calloc(n, sizeof *d->sequences);
+    d->rows = calloc(n, sizeof *d->rows);
+    bool ok = d->sequences && d->rows ? reserve(e, &d->parts, err) : fail_memory(err, "a generation");
+    for (uint32_t i = 0; ok && i < n; i++) {
+        const struct decode_sequence *from = &sequences[i];
+        struct sequence *s = &d->sequences[i];
+        *s = (struct sequence){.live = true, .slot = from->slot, .position = from->position, .room = from->room};
+        s->fed[0] = from->token;
+        sampler_describe(from->sampler, &s->wish, &s->past);
+        ok = reserve_snapshots(d, s->slot, err);
+    }
+    if (ok) return d;
+    release(d);
+    return NULL;
+}
