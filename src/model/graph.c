@@ -164,6 +164,11 @@ static void expect(struct graph *g, const char *op, const char *what, val x, uin
                    cols);
 }
 
+static void expect_at_least(struct graph *g, const char *op, const char *what, val x, uint32_t cols)
+{
+    if (cols_of(g, x) < cols) expect(g, op, what, x, cols);
+}
+
 static void expect_vector(struct graph *g, const char *op, const char *what, weight w, uint32_t n)
 {
     uint32_t found = weight_rows(g, w) * weight_cols(g, w);
@@ -220,8 +225,18 @@ val op_token_shift(struct graph *g, val x, weight scale, weight bias, weight ler
     return one_output(g, call, n * C, ROWS_TOKENS);
 }
 
-/* ops whose kernels write the int8 form themselves */
-static bool writes_q8(enum op_id op) { return op == OP_MATMUL; }
+/* the call's kernels write the int8 form themselves */
+static bool writes_q8(const struct op_call *c)
+{
+    switch (c->op) {
+    case OP_MATMUL:
+    case OP_LAYER_NORM:
+    case OP_RMS_NORM:
+    case OP_TOKEN_SHIFT: return true;
+    case OP_WKV7: return c->args.head_dim % Q8_BLOCK == 0;
+    default: return false;
+    }
+}
 
 val op_quantize(struct graph *g, val x)
 {
@@ -233,7 +248,7 @@ val op_quantize(struct graph *g, val x)
     if (!y.id) return y;
     g->values[y.id].q8 = true;
     g->values[x.id].as_q8 = y;
-    if (has_maker && writes_q8(g->calls[from.made].op)) {
+    if (has_maker && writes_q8(&g->calls[from.made])) {
         g->values[y.id].made = from.made;
         g->calls[from.made].out[OUT_Q8] = y;
     } else {
@@ -374,10 +389,10 @@ val op_products(struct graph *g, val x, const struct product *p, uint32_t n)
 
 val op_wkv7(struct graph *g, const struct wkv7_args *a)
 {
-    uint32_t C = cols_of(g, a->rkv) / 3, N = a->head_dim;
-    expect(g, "wkv7", "rkv", a->rkv, 3 * C);
+    uint32_t C = cols_of(g, a->wagv) / (a->first_rkv.id ? 4 : 3), N = a->head_dim;
+    expect_at_least(g, "wkv7", "rkv", a->rkv, 3 * C);
     expect(g, "wkv7", "wagv", a->wagv, a->first_rkv.id ? 4 * C : 3 * C);
-    if (a->first_rkv.id) expect(g, "wkv7", "first_rkv", a->first_rkv, 3 * C);
+    if (a->first_rkv.id) expect_at_least(g, "wkv7", "first_rkv", a->first_rkv, 3 * C);
     expect_vector(g, "wkv7", "vectors", a->vectors, 5 * C);
     if (!N || N % 4 || N > 128 || C % N)
         graph_fail(g, ERR_UNSUPPORTED, "head size %u of width %u: expected a divisor, a multiple of 4, at most 128", N,

@@ -115,9 +115,9 @@ struct product {
 val op_products(struct graph *g, val x, const struct product *products, uint32_t n);
 
 struct wkv7_args {
-    val rkv;        /* [T,3*C]: r, k, v */
+    val rkv;        /* [T,3*C+..]: r, k, v; what follows in a row is ignored */
     val wagv;       /* [T,3*C] or [T,4*C]: w before the decay's sigmoid, a after its own, g the gate, and v's mix */
-    val first_rkv;  /* [T,3*C]: the first layer's rkv; absent there: v += (v_first - v) v_mix */
+    val first_rkv;  /* [T,3*C+..]: the first layer's rkv; absent there: v += (v_first - v) v_mix */
     weight vectors; /* [5,C]: k_k, k_a, r_k, and the group norm's scale and bias */
     state s;        /* [H*N, N]: S[h,i,j], i value, j key channel */
     uint32_t head_dim;

@@ -11,18 +11,25 @@ void record_embed(struct op_bench *b, const uint32_t *n)
 
 void record_select(struct op_bench *b, const uint32_t *n) { op_select(&b->graph, case_input(b, n[0], -1, 1)); }
 
+/* the op's output is wanted in int8 form (only) */
+static void to_int8(struct op_bench *b, val y, uint32_t wanted)
+{
+    if (wanted) op_quantize(&b->graph, y);
+}
+
 void record_layer_norm(struct op_bench *b, const uint32_t *n)
 {
     val x = case_input(b, n[0], 2, 6); /* a large mean shows a one-pass variance */
     if (n[1]) x = op_select(&b->graph, x);
-    op_layer_norm(&b->graph, x, case_vector(b, "scale", 1, n[0], -2, 2), case_vector(b, "bias", 1, n[0], -1, 1), 1e-5f);
+    weight scale = case_vector(b, "scale", 1, n[0], -2, 2), bias = case_vector(b, "bias", 1, n[0], -1, 1);
+    to_int8(b, op_layer_norm(&b->graph, x, scale, bias, 1e-5f), n[2]);
 }
 
 void record_rms_norm(struct op_bench *b, const uint32_t *n)
 {
     val x = case_input(b, n[0], -3, 3), residual = n[1] ? case_input(b, n[0], -1, 1) : (val){0};
     if (n[2]) x = op_select(&b->graph, x);
-    op_rms_norm(&b->graph, x, residual, case_vector(b, "scale", 1, n[0], -2, 2), 1e-6f);
+    to_int8(b, op_rms_norm(&b->graph, x, residual, case_vector(b, "scale", 1, n[0], -2, 2), 1e-6f), n[3]);
 }
 
 void record_token_shift(struct op_bench *b, const uint32_t *n)
@@ -30,7 +37,7 @@ void record_token_shift(struct op_bench *b, const uint32_t *n)
     val x = case_input(b, n[0], -1, 3);
     weight scale = case_vector(b, "scale", 1, n[0], -2, 2), bias = case_vector(b, "bias", 1, n[0], -1, 1);
     weight lerp = case_vector(b, "lerp", n[1], n[0], 0, 1);
-    op_token_shift(&b->graph, x, scale, bias, lerp, case_memory(b, 1, n[0], false, -1, 1), 1e-5f);
+    to_int8(b, op_token_shift(&b->graph, x, scale, bias, lerp, case_memory(b, 1, n[0], false, -1, 1), 1e-5f), n[2]);
 }
 
 void record_quantize(struct op_bench *b, const uint32_t *n) { op_quantize(&b->graph, case_input(b, n[0], -1, 1)); }
@@ -46,7 +53,7 @@ void record_matmul(struct op_bench *b, const uint32_t *n)
     weight bias = n[5] & MATMUL_BIAS ? case_vector(b, "bias", 1, n[1], -1, 1) : (weight){0};
     struct matmul_args a = {.bias = bias, .act = n[3], .combine = n[4], .other = other};
     val y = op_matmul(&b->graph, case_matrix(b, "w", quant_find(n[0]), n[1], n[2]), x, a);
-    if (n[5] & MATMUL_TO_INT8) op_quantize(&b->graph, y);
+    to_int8(b, y, n[5] & MATMUL_TO_INT8);
 }
 
 /* product i takes the columns from i * apart on */
@@ -87,7 +94,7 @@ void record_wkv7(struct op_bench *b, const uint32_t *n)
         .eps = 64e-5f,
     };
     if (n[2]) a.first_rkv = case_blocks(b, 3 * C, rkv, 3);
-    op_wkv7(&b->graph, &a);
+    to_int8(b, op_wkv7(&b->graph, &a), n[4]);
 }
 
 void record_rope(struct op_bench *b, const uint32_t *n)

@@ -9,11 +9,11 @@
 void record_embed(struct op_bench *b, const uint32_t *n);
 /* columns */
 void record_select(struct op_bench *b, const uint32_t *n);
-/* columns, 1 after select */
+/* columns, 1 after select, 1 to int8 */
 void record_layer_norm(struct op_bench *b, const uint32_t *n);
-/* columns, 1 with a residual, 1 after select */
+/* columns, 1 with a residual, 1 after select, 1 to int8 */
 void record_rms_norm(struct op_bench *b, const uint32_t *n);
-/* columns, blends */
+/* columns, blends, 1 to int8 */
 void record_token_shift(struct op_bench *b, const uint32_t *n);
 
 /* columns */
@@ -30,7 +30,7 @@ void record_products(struct op_bench *b, const uint32_t *n);
 /* the same with int8 activations for integer matrices */
 void record_products_int8(struct op_bench *b, const uint32_t *n);
 
-/* head size, heads, 1 with v_first, 1 with keys shorter than any a model has */
+/* head size, heads, 1 with v_first, 1 with keys shorter than any a model has, 1 to int8 */
 void record_wkv7(struct op_bench *b, const uint32_t *n);
 /* head size, heads, base, 1 with a norm, rotate_scale */
 void record_rope(struct op_bench *b, const uint32_t *n);

@@ -5,26 +5,12 @@
  *   logits = W_out norm(x) */
 #include "model/arch.h"
 
-/* columns [x_at, x_at + C) of the blends through a thin matrix, and what becomes of that */
+/* columns [x_at, x_at + C) of the blends through a thin matrix, and what becomes of that: act(up . mid(down . x) + bias) */
 struct low_rank {
     const char *down, *up, *bias; /* bias may be NULL */
     uint32_t x_at;
     enum act mid, act;
 };
-
-/* act(up . mid(down . x) + bias) of each, side by side [T, n*C] */
-static val low_ranks(struct graph *g, val x, const struct low_rank *r, uint32_t n, uint32_t C)
-{
-    struct product down[MAX_PRODUCTS], up[MAX_PRODUCTS];
-    for (uint32_t i = 0, at = 0; i < n; i++) {
-        down[i] = (struct product){.w = matrix(g, r[i].down, 0, C), .x_at = r[i].x_at, .act = r[i].mid};
-        uint32_t rank = weight_rows(g, down[i].w);
-        up[i] = (struct product){.w = matrix(g, r[i].up, C, rank), .x_at = at, .act = r[i].act};
-        if (r[i].bias) up[i].bias = vector(g, r[i].bias, 1, C);
-        at += rank;
-    }
-    return op_products(g, op_products(g, x, down, n), up, n);
-}
 
 static weight time_mix_vectors(struct graph *g, uint32_t C)
 {
@@ -34,7 +20,7 @@ static weight time_mix_vectors(struct graph *g, uint32_t C)
     return vector_stack(g, parts, sizeof parts / sizeof *parts, C);
 }
 
-/* x + time_mix(norm(x)); *first is the first layer's r, k, v, towards whose v later layers lean back */
+/* x + time_mix(norm(x)); *first has the first layer's r, k, v, towards whose v later layers lean back */
 static val time_mix(struct graph *g, const struct hyper *h, val x, val *first)
 {
     const uint32_t C = h->embd, N = h->head_dim;
@@ -45,9 +31,9 @@ static val time_mix(struct graph *g, const struct hyper *h, val x, val *first)
         op_token_shift(g, x, vector(g, "attn_norm", 1, C), vector(g, "attn_norm.bias", 1, C),
                        vector(g, "time_mix_lerp_fused", BLENDS, C), memory(g, "time_mix_x", 1, C, false), h->norm_eps);
 
-    const struct product rkv[] = {{.w = matrix(g, "time_mix_receptance", C, C), .x_at = R * C},
-                                  {.w = matrix(g, "time_mix_key", C, C), .x_at = K * C},
-                                  {.w = matrix(g, "time_mix_value", C, C), .x_at = V * C}};
+    struct product down[MAX_PRODUCTS] = {{.w = matrix(g, "time_mix_receptance", C, C), .x_at = R * C},
+                                         {.w = matrix(g, "time_mix_key", C, C), .x_at = K * C},
+                                         {.w = matrix(g, "time_mix_value", C, C), .x_at = V * C}};
     const struct low_rank wagv[] = {
         {"time_mix_w1", "time_mix_w2", "time_mix_w0", W * C, ACT_TANH, ACT_NONE},
         {"time_mix_a1", "time_mix_a2", "time_mix_a0", A * C, ACT_NONE, ACT_SIGMOID},
@@ -55,10 +41,21 @@ static val time_mix(struct graph *g, const struct hyper *h, val x, val *first)
         {"time_mix_v1", "time_mix_v2", "time_mix_v0", V * C, ACT_NONE, ACT_SIGMOID},
     };
     const bool is_first = g->layer == 0;
-    struct wkv7_args a = {.head_dim = N, .eps = 64e-5f};
-    a.rkv = op_products(g, b, rkv, 3);
-    a.wagv = low_ranks(g, b, wagv, is_first ? 3 : 4, C);
-    if (is_first) *first = a.rkv;
+    const uint32_t n = is_first ? 3 : 4;
+    struct product up[MAX_PRODUCTS];
+    for (uint32_t i = 0, at = 3 * C; i < n; i++) {
+        const struct low_rank *r = &wagv[i];
+        down[3 + i] = (struct product){.w = matrix(g, r->down, 0, C), .x_at = r->x_at, .act = r->mid};
+        uint32_t rank = weight_rows(g, down[3 + i].w);
+        up[i] = (struct product){.w = matrix(g, r->up, C, rank), .x_at = at, .act = r->act};
+        if (r->bias) up[i].bias = vector(g, r->bias, 1, C);
+        at += rank;
+    }
+    /* r, k, v, and the thin ones behind them */
+    val products = op_products(g, b, down, 3 + n);
+    struct wkv7_args a = {.rkv = products, .head_dim = N, .eps = 64e-5f};
+    a.wagv = op_products(g, products, up, n);
+    if (is_first) *first = products;
     else a.first_rkv = *first;
     a.vectors = time_mix_vectors(g, C);
     a.s = memory(g, "time_mix_s", C, N, false);

@@ -127,11 +127,8 @@ static bool plan_matvec(struct op_plan *p, const struct matmul_plan *m, const ch
     d.consts[n++] = (struct kernel_const){"TOKENS", tokens};
     if (is_q8(p, m)) d.consts[n++] = (struct kernel_const){"BLOCKS", params->spans / 2};
     if (q8_out) {
-        d.files[8] = plan_octet(p);
-        d.files[9] = "q8/store";
         d.consts[n++] = (struct kernel_const){"GROUP_ROWS", group_rows(s)};
-        d.consts[n++] = (struct kernel_const){"FLOATS", p->floats_read};
-        d.operands[d.n_operands++] = operand_out(OUT_Q8);
+        plan_q8_output(p, &d);
     }
     d.grid[0] = (struct grid){.rows = p->rows, .per = tokens};
     d.grid[1] = (struct grid){.fixed = (params->rows + group_rows(s) - 1) / group_rows(s)};

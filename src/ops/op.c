@@ -69,6 +69,20 @@ void ref_quantize(const struct ref_value *from, const struct ref_value *to)
     }
 }
 
+void plan_q8_output(const struct op_plan *p, struct dispatch_desc *d)
+{
+    size_t file = 0, n = 0;
+    while (d->files[file]) file++;
+    while (d->consts[n].name) n++;
+    const bool q8 = p->out_cols[OUT_Q8] > 0;
+    d->consts[n++] = (struct kernel_const){"FLOATS", !q8 || p->floats_read};
+    d->files[file++] = q8 ? "q8/store" : "q8/none";
+    if (!q8) return;
+    d->files[file] = plan_octet(p);
+    d->consts[n] = (struct kernel_const){"Q8_BINDING", (uint32_t)(2 + d->n_operands)};
+    d->operands[d->n_operands++] = operand_out(OUT_Q8);
+}
+
 bool plan_is_software(const struct op_plan *p) { return !strcmp(p->device->kind, "software"); }
 
 const char *plan_octet(const struct op_plan *p)

@@ -30,7 +30,7 @@
     X(PRODUCTS, products, "y_i = f_i(W_i x_i + bias_i), side by side",                                                 \
       "W_i[M_i,K_i] x[T,K], x_i some K_i columns of it, bias[sum M_i]? -> y[T,sum M_i]")                               \
     X(WKV7, wkv7, "S = S diag(d) - (S kk)(kk a)^T + v k^T; y = g (norm(S r) + bonus)",                                 \
-      "rkv[T,3*C] wag[T,3*C] or wagv[T,4*C] first_rkv[T,3*C]? (k_k,k_a,r_k,ln,ln_b)[5,C] S[H,N,N] -> y[T,C]")          \
+      "rkv[T,3*C+..] wag[T,3*C] or wagv[T,4*C] first_rkv[T,3*C+..]? (k_k,k_a,r_k,ln,ln_b)[5,C] S[H,N,N] -> y[T,C]")          \
     X(ROPE, rope, "y = rotate(x / rms_head(x) * scale, position)", "x[T,H*D] scale[D]? -> y[T,H*D]")                   \
     X(KV_WRITE, kv_write, "S[position] = (k, v)", "k,v[T,KV] S[P,2*KV]")                                               \
     X(ATTENTION, attention, "y = softmax(scale q K^T) V", "q[T,H*D] S[P,2*KV] -> y[T,H*D]")
@@ -180,7 +180,7 @@ static inline struct operand operand_scales(unsigned i, unsigned part)
 }
 static inline struct operand operand_state(char access) { return (struct operand){OPERAND_STATE, 0, 0, access}; }
 
-enum { DISPATCH_MAX_FILES = 10, DISPATCH_MAX_CONSTS = 8, DISPATCH_MAX_OPERANDS = 8, PARAMS_MAX_BYTES = 192 };
+enum { DISPATCH_MAX_FILES = 10, DISPATCH_MAX_CONSTS = 12, DISPATCH_MAX_OPERANDS = 8, PARAMS_MAX_BYTES = 192 };
 
 struct kernel_const {
     const char *name; /* NULL ends the list */
@@ -238,6 +238,10 @@ bool plan_is_software(const struct op_plan *p);
 
 /* "q8/octet_subgroup" or "q8/octet_workgroup": the file that gives octet_sum and octet_max on this device */
 const char *plan_octet(const struct op_plan *p);
+
+/* Adds to a dispatch what its kernel needs for q8_store: the file and binding where output OUT_Q8 is wanted, else a file
+ * that does nothing; and FLOATS: 1 if output 0 is to be written too. After the kernel's own files, consts, operands. */
+void plan_q8_output(const struct op_plan *p, struct dispatch_desc *d);
 
 /* Output OUT_Q8 from output 0, for steps of min_rows rows and more. */
 bool plan_quantize_output(struct op_plan *p, uint32_t min_rows, struct error *err);

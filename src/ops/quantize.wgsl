@@ -1,7 +1,6 @@
 // x as int8 blocks: a thread has 4 values. grid: x = quads / WORKGROUP, y = rows
 // Needs: WORKGROUP, reduce/* for Lane; q8/*
 @group(0) @binding(2) var<storage, read> x: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> q8_out: array<u32>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {

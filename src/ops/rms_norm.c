@@ -38,5 +38,6 @@ bool rms_norm_plan(struct op_plan *p, struct error *err)
         .n_operands = 4,
         .grid = {{1, 1, p->rows}},
     };
+    plan_q8_output(p, &d);
     return plan_dispatch(p, &d, err);
 }

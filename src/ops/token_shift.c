@@ -71,6 +71,7 @@ static bool plan_slices(struct op_plan *p, uint32_t slice, uint32_t min_rows, ui
         .min_rows = min_rows,
         .max_rows = max_rows,
     };
+    plan_q8_output(p, &d);
     return plan_dispatch(p, &d, err);
 }
 

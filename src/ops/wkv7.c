@@ -5,13 +5,13 @@
  *   S_ij = S_ij d_j - (sum_m S_im kk_m) kk_j a_j + v'_i k'_j;  y_i = sum_j S_ij r_j        i value, j key channel
  *   y = g * (norm_head(y, eps) * ln + ln_b + v' * sum_head(r * k' * r_k))
  *
- *   rkv[T,3*C] wag[T,3*C] or wagv[T,4*C] first_rkv[T,3*C]? vectors[5,C] = k_k, k_a, r_k, ln, ln_b  S[H,N,N] -> y[T,C]
+ *   rkv[T,3*C+..] wag[T,3*C] or wagv[T,4*C] first_rkv[T,3*C+..]? vectors[5,C] = k_k, k_a, r_k, ln, ln_b  S[H,N,N] -> y[T,C]
  *   args: head_dim N, eps */
 #include <math.h>
 
 #include "ops/op.h"
 
-#define WKV7_PARAMS(U, F) U(vectors) U(slot_vectors) F(eps)
+#define WKV7_PARAMS(U, F) U(vectors) U(rkv_vectors) U(first_vectors) U(slot_vectors) F(eps)
 PARAMS(wkv7, WKV7_PARAMS);
 
 enum { RKV, WAGV, FIRST_RKV };    /* inputs */
@@ -184,8 +184,14 @@ static bool plan_heads(struct op_plan *p, const struct division *wanted, const s
         .min_rows = min_rows,
         .max_rows = max_rows,
     };
+    if (f.d.split == 1) {
+        plan_q8_output(p, &d);
+        return plan_dispatch(p, &d, err);
+    }
+    /* y as it is, for the gate */
+    d.files[5] = "q8/none";
+    d.consts[8] = (struct kernel_const){"FLOATS", 1};
     if (!plan_dispatch(p, &d, err)) return false;
-    if (f.d.split == 1) return true;
     uint32_t threads = plan_threads(p, 256), per_group = threads / f.lanes;
     d = (struct dispatch_desc){
         .files = {plan_reduce(p), "wkv/head_norm", "wkv/wkv7_token", "wkv/wkv7_gate"},
@@ -199,11 +205,13 @@ static bool plan_heads(struct op_plan *p, const struct division *wanted, const s
         .min_rows = min_rows,
         .max_rows = max_rows,
     };
+    plan_q8_output(p, &d);
     return plan_dispatch(p, &d, err);
 }
 
 bool wkv7_plan(struct op_plan *p, struct error *err)
 {
-    struct wkv7_params params = {p->out_cols[0] / 4, p->state_stride / 4, p->args->eps};
+    struct wkv7_params params = {p->out_cols[0] / 4, p->in_cols[RKV] / 4, p->in_cols[FIRST_RKV] / 4,
+                                 p->state_stride / 4, p->args->eps};
     return plan_heads(p, &few, &params, 0, FEW, err) && plan_heads(p, &many, &params, FEW + 1, 0, err);
 }

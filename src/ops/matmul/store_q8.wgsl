@@ -2,7 +2,6 @@
 // workgroup are whole blocks. Needs: GROUP_ROWS (a multiple of 32, rows of a workgroup), FLOATS (1: as floats too),
 // q8_store. Gives: store_value, store_token.
 @group(0) @binding(7) var<storage, read_write> y: array<f32>;     // [T, M]
-@group(0) @binding(8) var<storage, read_write> q8_out: array<u32>;
 
 var<workgroup> store_rows: array<f32, GROUP_ROWS>;
 

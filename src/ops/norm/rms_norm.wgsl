@@ -1,5 +1,6 @@
 // y = x / rms(x) * scale + residual: a workgroup a row.
 // Needs: RESIDUAL (1 if there is one).
+// Needs: FLOATS (1: y is written); norm/row, q8_store.
 @group(0) @binding(2) var<storage, read> x: array<vec4f>;
 @group(0) @binding(3) var<storage, read> residual: array<vec4f>;
 @group(0) @binding(4) var<storage, read> scale: array<vec4f>;
@@ -18,10 +19,12 @@ fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
     let inverse_rms = inverseSqrt(row_sum(squares, lane) / f32(4u * VECTORS) + params.eps);
     for (var i = 0u; i < ITEMS; i++) {
         let c = i * WORKGROUP + lane.thread;
+        var out = vec4f();
         if c < VECTORS {
-            var out = row[i] * inverse_rms * scale[c];
+            out = row[i] * inverse_rms * scale[c];
             if RESIDUAL == 1u { out += residual[row_at + c]; }
-            y[row_at + c] = out;
+            if FLOATS == 1u { y[row_at + c] = out; }
         }
+        q8_store(group.x, VECTORS, c, out, c < VECTORS, lane);
     }
 }

@@ -4,7 +4,7 @@
 // sequence's first row the last one, whose h becomes the state. Only the first row's workgroups touch the state, each
 // its own channels: they read it, then write. All loads come first; one reduction serves both rows.
 // grid: x = slices, y = tokens
-// Needs: OUTPUTS (blends), SLICE (vec4s of a slice: all, or at most WORKGROUP); norm/row.
+// Needs: OUTPUTS (blends), SLICE (vec4s of a slice: all, or at most WORKGROUP), FLOATS (1: y is written); norm/row, q8_store.
 @group(0) @binding(2) var<storage, read> x: array<vec4f>;
 @group(0) @binding(3) var<storage, read> scale: array<vec4f>;
 @group(0) @binding(4) var<storage, read> bias: array<vec4f>;
@@ -66,17 +66,18 @@ fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
 
     for (var i = 0u; i < OWN; i++) {
         let c = begin + i * WORKGROUP;
-        if c < end {
-            let own = (h[i] - m.mean) * m.inverse_sd * scales[i] + biases[i];
-            var behind = (other_h[i] - other_m.mean) * other_m.inverse_sd * scales[i] + biases[i];
-            if is_first {
-                state[state_at + c] = behind;
-                behind = before[i];
-            }
-            for (var blend = 0u; blend < OUTPUTS; blend++) {
-                if SLICE == VECTORS { lerps[blend] = lerp[blend * VECTORS + c]; }
-                y[(t * OUTPUTS + blend) * VECTORS + c] = own + (behind - own) * lerps[blend];
-            }
+        let inside = c < end;
+        let own = (h[i] - m.mean) * m.inverse_sd * scales[i] + biases[i];
+        var behind = (other_h[i] - other_m.mean) * other_m.inverse_sd * scales[i] + biases[i];
+        if inside && is_first {
+            state[state_at + c] = behind;
+            behind = before[i];
+        }
+        for (var blend = 0u; blend < OUTPUTS; blend++) {
+            if SLICE == VECTORS && inside { lerps[blend] = lerp[blend * VECTORS + c]; }
+            let out = own + (behind - own) * lerps[blend];
+            if FLOATS == 1u && inside { y[(t * OUTPUTS + blend) * VECTORS + c] = out; }
+            q8_store(t, OUTPUTS * VECTORS, blend * VECTORS + c, out, inside, lane);
         }
     }
 }

@@ -1,5 +1,6 @@
 // Writes activations as int8 blocks (quant/q8_row.h): 8 neighbouring threads hold a block of 32 values, 4 each.
-// Needs: octet_sum, octet_max, `q8_out`: array<u32>. Gives: q8_store.
+// Needs: octet_sum, octet_max, Q8_BINDING. Gives: q8_store.
+@group(0) @binding(Q8_BINDING) var<storage, read_write> q8_out: array<u32>;
 
 // values 4 quad to 4 quad + 3 of row `row` of `quads` vec4s; the 8 threads of a block call it together
 fn q8_store(row: u32, quads: u32, quad: u32, value: vec4f, writes: bool, lane: Lane) {

@@ -3,7 +3,7 @@
 // Tokens go in chunks of CHUNK. First LANES threads a token prepare its vectors, 4 channels each; then all walk the
 // chunk with no barrier, which is all that is serial; then LANES threads a token norm and gate its y. The next chunk's
 // inputs are on their way meanwhile. A workgroup that has only some rows of the head stores y as it is, for wkv7_gate.
-// Needs: CHUNK <= WORKGROUP / LANES; wkv/tile, wkv/head_norm, wkv/wkv7_token.
+// Needs: CHUNK <= WORKGROUP / LANES, FLOATS (1: y is written); wkv/tile, wkv/head_norm, wkv/wkv7_token, q8_store.
 @group(0) @binding(6) var<storage, read_write> state: array<vec4f>;
 @group(0) @binding(7) var<storage, read_write> y_out: array<vec4f>;
 
@@ -117,7 +117,9 @@ fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
             out = vec4f(y[y_at], y[y_at + 1u], y[y_at + 2u], y[y_at + 3u]);
         }
         if SPLIT == 1u { out = token_output(head_standardize(out, works, params.eps, lane), sums.y, token, weights); }
-        if works && quad * 4u / SPLIT_ROWS == group.x % SPLIT { y_out[(at + own) * params.vectors + c] = out; }
+        let writes = works && quad * 4u / SPLIT_ROWS == group.x % SPLIT;
+        if FLOATS == 1u && writes { y_out[(at + own) * params.vectors + c] = out; }
+        q8_store(at + own, params.vectors, c, out, writes, lane);
     }
     tile_save(&s, place, state_at);
 }

@@ -1,9 +1,9 @@
 // What a token brings to a head of RWKV-7: 4 channels of it in a thread (formulas: wkv7.c).
 // Needs: V_FIRST (1 if there is first_rkv); head_norm. Gives: the inputs' bindings, Token, token_load, Weights,
 // weights_load, token_key, token_value, token_output.
-@group(0) @binding(2) var<storage, read> rkv: array<vec4f>;        // [T, 3 C / 4]
+@group(0) @binding(2) var<storage, read> rkv: array<vec4f>;        // [T, (3 C + ..) / 4]
 @group(0) @binding(3) var<storage, read> wagv: array<vec4f>;       // [T, (3 + V_FIRST) C / 4]
-@group(0) @binding(4) var<storage, read> first_rkv: array<vec4f>;  // [T, 3 C / 4]
+@group(0) @binding(4) var<storage, read> first_rkv: array<vec4f>;  // [T, (3 C + ..) / 4]
 @group(0) @binding(5) var<storage, read> vectors: array<vec4f>;    // [5, C / 4]: k_k, k_a, r_k, ln, ln_b
 
 struct Token {
@@ -28,12 +28,12 @@ struct Weights {
 // c: which vec4 of a row of C channels
 fn token_load(t: u32, c: u32) -> Token {
     let C = params.vectors;
-    let rkv_at = t * 3u * C + c;
+    let rkv_at = t * params.rkv_vectors + c;
     let wagv_at = t * (3u + V_FIRST) * C + c;
     var token = Token(rkv[rkv_at], rkv[rkv_at + C], rkv[rkv_at + 2u * C], wagv[wagv_at], wagv[wagv_at + C],
                       wagv[wagv_at + 2u * C], vec4f(), vec4f());
     if V_FIRST == 1u {
-        token.first_v = first_rkv[rkv_at + 2u * C];
+        token.first_v = first_rkv[t * params.first_vectors + 2u * C + c];
         token.mix = wagv[wagv_at + 3u * C];
     }
     return token;
