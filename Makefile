@@ -11,7 +11,7 @@ export CORVID_WEBGPU := $(RUNTIME)
 endif
 flags := $(if $(filter-out default undefined,$(origin CC)),-DCMAKE_C_COMPILER=$(CC))
 quiet := $(if $(V),--verbose)
-checks := --check tools/check_includes --check tools/check_size
+checks := --check tools/check_includes --check tools/check_size --check 'bench/plot --check'
 gemma := models/gemma-3-270m-q4_k_m.gguf
 
 # $(call configure,FOLDER,OPTIONS): cmake runs anew when its options change; ninja notices everything else

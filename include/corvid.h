@@ -101,6 +101,10 @@ corvid_device *corvid_device_open(const corvid_device_options *options, corvid_e
 void corvid_device_close(corvid_device *device);
 const corvid_device_info *corvid_device_describe(const corvid_device *device);
 
+/* Measures how many bytes a second a plain kernel reads from a buffer larger than any cache, in well under a second. Not
+ * on the reference (CORVID_ERROR_UNSUPPORTED). */
+bool corvid_device_read_speed(corvid_device *device, double *bytes_per_second, corvid_error *err);
+
 /* What went wrong without stopping anything, e.g. a damaged file of compiled kernels that was ignored: one line for
  * people; "" if nothing did. Valid until the device is closed. */
 const char *corvid_device_warning(const corvid_device *device);

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -138,8 +139,31 @@ void bench_report_add(struct bench_report *b, const struct bench_result *r)
     b->n_results++;
 }
 
+bool bench_report_profile(struct bench_report *b, const struct bench_result *r, struct bench_profile *p)
+{
+    char test[32];
+    test_name(r, test);
+    snprintf(p->title, sizeof p->title, "%s, batch %zu", test, r->batch);
+    if (b->format == BENCH_JSON) {
+        json_object_set_new(json_array_get(b->array, b->n_results - 1), "profile", bench_profile_json(p));
+        bench_profile_free(p);
+        return true;
+    }
+    struct bench_profile *larger = realloc(b->profiles, (b->n_profiles + 1) * sizeof *larger);
+    if (!larger) return false;
+    b->profiles = larger;
+    b->profiles[b->n_profiles++] = *p;
+    return true;
+}
+
 void bench_report_end(struct bench_report *b)
 {
     if (b->format == BENCH_JSON && b->n_results) out_json(b->array);
     b->array = NULL;
+    for (size_t i = 0; i < b->n_profiles; i++) {
+        bench_profile_print(&b->profiles[i]);
+        bench_profile_free(&b->profiles[i]);
+    }
+    free(b->profiles);
+    b->profiles = NULL;
 }

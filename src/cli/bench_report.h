@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cli/bench_profile.h"
 #include "corvid.h"
 
 enum { BENCH_SAMPLES_MAX = 100 };
@@ -29,12 +30,16 @@ struct bench_report {
     enum { BENCH_MARKDOWN, BENCH_JSON, BENCH_CSV } format;
     size_t n_results;
     json_t *array;
+    struct bench_profile *profiles; /* of a table, whose rows they follow */
+    size_t n_profiles;
 };
 
 /* False if `format` is none of md, json, csv; nothing is printed before the first result. */
 bool bench_report_begin(struct bench_report *b, const char *format);
 /* Rows of a table and of CSV are printed at once, JSON at the end. */
 void bench_report_add(struct bench_report *b, const struct bench_result *r);
+/* Takes the profile of the result that was added last; false if memory ran out. */
+bool bench_report_profile(struct bench_report *b, const struct bench_result *r, struct bench_profile *p);
 void bench_report_end(struct bench_report *b);
 
 #endif

@@ -14,6 +14,8 @@
 #include "base/clock.h"
 #include "base/rng.h"
 #include "base/terminal.h"
+#include "base/trace.h"
+#include "cli/bench_profile.h"
 #include "cli/bench_report.h"
 #include "cli/commands.h"
 #include "cli/common.h"
@@ -27,6 +29,9 @@ static const char about[] =
     "back; tokens that are made are chosen on the device (greedily) and fed on there, while --read-logits reads their\n"
     "logits too and chooses nothing. CPU is the processor time of a step. Lists such as -b 1,8,32 and several -m make\n"
     "one test for each.\n"
+    "--profile runs each test once more with a timestamp after every dispatch and tells where the GPU's time goes, by\n"
+    "operation, layer and kernel (with the workgroups of its dispatches). Bytes are weights and recurrent states; the\n"
+    "ceiling is what a plain kernel was just measured to read. 'with timestamps' shows what they cost.\n"
     "CORVID_CAPTURE=1 in the environment lets an attached graphics debugger capture the second step.";
 
 struct bench_args {
@@ -35,6 +40,7 @@ struct bench_args {
     int64_t runs, ahead;
     bool read_logits;
     const char *format;
+    bool profile;
     struct device_args device;
 };
 
@@ -48,6 +54,7 @@ struct bench {
     int32_t *tokens; /* [n_tokens], every sequence reads the same */
     int32_t *made;   /* [n_sessions] */
     float *logits;   /* [n_sessions, vocabulary] */
+    double ceiling;  /* bytes a second, for profiles */
 };
 
 static int64_t largest(const struct integer_list *list)
@@ -159,9 +166,50 @@ static bool measure(struct bench *b, struct bench_result *r, const struct bench_
     return true;
 }
 
+/* The test once more, with timestamps. On false a message was printed. */
+static bool profile(struct bench *b, const struct bench_result *r, const struct bench_args *a,
+                    struct bench_report *report_out)
+{
+    corvid_error err = {.code = CORVID_OK};
+    struct bench_profile p = {.ceiling = b->ceiling, .plain_ns = r->avg_ns};
+    size_t steps = r->n_prompt ? 1 : r->n_generate;
+    uint64_t ns = 0;
+    double cpu_ms = 0;
+    trace_start();
+    bool done = run_once(b, r, 1, a, &ns, &cpu_ms, &err); /* makes what timestamps need */
+    trace_clear();
+    trace_start();
+    done = done && run_once(b, r, steps, a, &ns, &cpu_ms, &err);
+    trace_stop();
+    p.wall_ns = (double)ns;
+    bool kept = done && bench_profile_make(&p) && bench_report_profile(report_out, r, &p);
+    trace_clear();
+    if (kept) return true;
+    bench_profile_free(&p);
+    if (done) out_error("bench: --profile: too many dispatches to keep: give a smaller -n or -p");
+    else report(&err);
+    return false;
+}
+
+/* What profiles need to know of the device. On false a message was printed. */
+static bool prepare_profiles(struct bench *b)
+{
+    corvid_error err = {.code = CORVID_OK};
+    trace_clear(); /* it was on to open the device with timestamps */
+    if (!corvid_device_describe(b->loaded.device)->timestamps) {
+        out_error("bench: --profile needs a device with timestamps, %s has none",
+                  corvid_device_describe(b->loaded.device)->name);
+        return false;
+    }
+    if (corvid_device_read_speed(b->loaded.device, &b->ceiling, &err)) return true;
+    report(&err);
+    return false;
+}
+
 static int bench_model(struct bench *b, const struct bench_args *a, struct bench_report *report_out)
 {
     corvid_error err = {.code = CORVID_OK};
+    if (a->profile && !prepare_profiles(b)) return EXIT_FAILED;
     if (!prepare(b, a)) return EXIT_FAILED;
     for (size_t k = 0; k < a->batches.n; k++) {
         for (size_t i = 0; i < a->prompts.n + a->generates.n; i++) {
@@ -175,6 +223,7 @@ static int bench_model(struct bench *b, const struct bench_args *a, struct bench
             if (!measure(b, &r, a, &err)) return report(&err);
             if (*terminal_interrupts()) return EXIT_INTERRUPTED;
             bench_report_add(report_out, &r);
+            if (a->profile && !profile(b, &r, a, report_out)) return EXIT_FAILED;
             if (!out_flush()) return EXIT_FAILED;
         }
     }
@@ -199,12 +248,17 @@ static int parse(struct bench_args *a, int argc, char **argv)
          OPTION_FLAG, &a->read_logits, 0, 0},
         {0, "ahead", "N", "steps on the device at once; default 0: as many as help", OPTION_INTEGER, &a->ahead, 0, 8},
         {'o', "output", "FORMAT", "md, json or csv; default md", OPTION_TEXT, &a->format, 0, 0},
+        {0, "profile", NULL, "show where the GPU's time goes; with -o md or json", OPTION_FLAG, &a->profile, 0, 0},
     };
     struct option_group groups[] = {{"tests", rows, sizeof rows / sizeof *rows}, device_group(&a->device)};
     struct command_line line = {
         .name = "bench", .usage = "[-m FILE] [options]", .about = about, .groups = groups, .n_groups = 2};
     int code = args_parse(&line, argc, argv);
     if (code != ARGS_GO_ON) return code;
+    if (a->profile && (a->device.trace || !strcmp(a->format, "csv"))) {
+        out_error("bench: --profile goes with neither --trace nor -o csv");
+        return EXIT_USAGE;
+    }
     take_default(&a->prompts, 512);
     take_default(&a->generates, 128);
     take_default(&a->batches, 1);
@@ -225,15 +279,18 @@ int command_bench(int argc, char **argv)
         out_error("bench: -o is '%s', expected md, json or csv", args.format);
         return EXIT_USAGE;
     }
+    FILE *trace;
+    if (!trace_open(&args.device, &trace, &code)) return code;
     code = EXIT_OK;
     for (size_t i = 0; code == EXIT_OK && i < args.models.n; i++) {
         struct bench b = {.n_sessions = 0};
         uint32_t sessions = (uint32_t)largest(&args.batches);
+        if (args.profile) trace_start();
         if (model_load(&b.loaded, &args.device, args.models.items[i], sessions, &code)) {
             code = bench_model(&b, &args, &out);
             release(&b);
         }
     }
     bench_report_end(&out);
-    return code;
+    return trace_close(&args.device, trace, code);
 }

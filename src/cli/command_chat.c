@@ -275,7 +275,9 @@ int command_chat(int argc, char **argv)
     struct chat c = {.terminal = terminal_is(0) && terminal_is(1), .code = EXIT_OK};
     int code = parse(&args, argc, argv);
     if (code != ARGS_GO_ON) return code;
-    if (!model_load(&c.loaded, &args.device, args.model, 1, &code)) return code;
+    FILE *trace;
+    if (!trace_open(&args.device, &trace, &code)) return code;
+    if (!model_load(&c.loaded, &args.device, args.model, 1, &code)) return trace_close(&args.device, trace, code);
     corvid_error err = {.code = CORVID_OK};
     c.conversation = (struct conversation){.model = c.loaded.model,
                                            .system = args.system,
@@ -288,5 +290,5 @@ int command_chat(int argc, char **argv)
     else talk_to_pipe(&c);
     corvid_session_destroy(c.conversation.session);
     model_unload(&c.loaded);
-    return c.code;
+    return trace_close(&args.device, trace, c.code);
 }

@@ -146,8 +146,11 @@ int command_run(int argc, char **argv)
     int code = parse(&args, argc, argv);
     if (code != ARGS_GO_ON) return code;
     struct run run = {.args = &args};
+    FILE *trace;
+    if (!trace_open(&args.device, &trace, &code)) return code;
     code = work(&run);
     model_unload(&run.loaded);
+    code = trace_close(&args.device, trace, code);
     builder_free(&run.answer);
     free(run.tokens);
     free(run.text);

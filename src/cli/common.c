@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "base/terminal.h"
+#include "base/trace.h"
 #include "cli/out.h"
 #include "cli/progress.h"
 
@@ -47,6 +48,8 @@ struct option_group device_group(struct device_args *a)
         {0, "no-cache", NULL, "neither use nor keep compiled kernels of earlier runs", OPTION_FLAG, &a->no_cache, 0, 0},
         {0, "exact", NULL, "keep activations as floats where weights are integers: slower", OPTION_FLAG, &a->exact, 0,
          0},
+        {0, "trace", "FILE", "write what CPU and GPU did and when, for ui.perfetto.dev or chrome://tracing",
+         OPTION_TEXT, &a->trace, 0, 0},
         {'c', "context", "N", "tokens that a transformer's session can hold; default 0: the model's own, at most 4096",
          OPTION_INTEGER, &a->context, 0, 1 << 24},
         {0, "vram", "MIB", "refuse a model that takes more memory of the device; default 0: no limit", OPTION_INTEGER,
@@ -61,7 +64,7 @@ struct option_group device_group(struct device_args *a)
 struct option_group device_only_group(struct device_args *a)
 {
     struct option_group group = device_group(a);
-    group.n -= 4; /* --exact and what follows */
+    group.n -= 5; /* --exact and what follows */
     return group;
 }
 
@@ -167,6 +170,44 @@ void model_unload(struct loaded *m)
     corvid_model_close(m->model);
     corvid_device_close(m->device);
     *m = (struct loaded){.device = NULL};
+}
+
+/* ---- traces ---- */
+
+bool trace_open(const struct device_args *a, FILE **file, int *code)
+{
+    struct error err = {.code = ERR_NONE};
+    *file = NULL;
+    if (!a->trace) return true;
+    *file = file_create(a->trace, &err);
+    if (*file) {
+        trace_start();
+        return true;
+    }
+    out_error("--trace: %s", err.message);
+    *code = EXIT_FAILED;
+    return false;
+}
+
+int trace_close(const struct device_args *a, FILE *file, int code)
+{
+    if (!file) return code;
+    size_t submissions;
+    trace_stop();
+    errno = 0;
+    bool written = trace_write(file);
+    written &= !fclose(file);
+    if (!written) {
+        out_error("--trace: cannot write %s: %s", a->trace, errno ? strerror(errno) : "unknown error");
+        code = code == EXIT_OK ? EXIT_FAILED : code;
+    } else if (!trace_submissions(&submissions) || !submissions) {
+        out_error("--trace: %s holds CPU zones only: this device gives no timestamps", a->trace);
+    } else if (trace_dropped()) {
+        out_error("--trace: %s lacks the last %llu events: there were more than %d", a->trace,
+                  (unsigned long long)trace_dropped(), TRACE_MAX);
+    }
+    trace_clear();
+    return code;
 }
 
 /* ---- prompts ---- */

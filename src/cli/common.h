@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "cli/args.h"
 #include "base/builder.h"
@@ -15,10 +16,10 @@ enum { COMMON_PATH_MAX = 4096 };
 
 /* The rows that every command with a device has; zero-initialise. */
 struct device_args {
-    const char *device, *runtime;
+    const char *device, *runtime, *trace;
     int64_t context, vram;
     bool no_f16, no_subgroups, no_matrix, validate, no_cache, exact, verbose;
-    struct option rows[11];
+    struct option rows[12];
 };
 
 struct option_group device_group(struct device_args *a);      /* of commands that load a model */
@@ -36,6 +37,11 @@ struct loaded {
  * exit code and there is nothing to release. */
 bool model_load(struct loaded *m, const struct device_args *a, const char *path, uint32_t max_sessions, int *code);
 void model_unload(struct loaded *m);
+
+/* For --trace: opens the file and begins to record; true without --trace. To be called before model_load, and
+ * trace_close after model_unload: it writes the file and returns the exit code, which is `code` unless it failed. */
+bool trace_open(const struct device_args *a, FILE **file, int *code);
+int trace_close(const struct device_args *a, FILE *file, int code);
 
 /* The model that comes with Corvid, next to the executable: `buffer` or NULL with a printed message. */
 const char *model_builtin(char buffer[COMMON_PATH_MAX]);

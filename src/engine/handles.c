@@ -92,6 +92,12 @@ void corvid_device_close(corvid_device *device)
 
 const corvid_device_info *corvid_device_describe(const corvid_device *device) { return &device->info; }
 
+bool corvid_device_read_speed(corvid_device *device, double *bytes_per_second, corvid_error *err)
+{
+    if (!device->gpu) return fail(inner(err), ERR_UNSUPPORTED, "the scalar reference has no GPU memory to read");
+    return gpu_read_speed(device->gpu, bytes_per_second, inner(err));
+}
+
 bool corvid_device_memory(const corvid_device *device, corvid_memory *out)
 {
     struct gpu_memory m;

@@ -7,6 +7,7 @@
 #include <xxhash.h>
 
 #include "base/clock.h"
+#include "base/trace.h"
 #include "engine/engine.h"
 
 enum {
@@ -163,7 +164,10 @@ corvid_model *corvid_model_open(corvid_device *device, const char *path, const c
     corvid_model *m = calloc(1, sizeof *m);
     if (!m) return fail_memory(inner(err), "the model"), NULL;
     m->device = device;
-    if (open_model(m, path, options ? options : &defaults, inner(err))) return m;
+    const uint64_t began = trace_begin();
+    const bool opened = open_model(m, path, options ? options : &defaults, inner(err));
+    trace_end(began, "open model", path);
+    if (opened) return m;
     if (m->file) fail_in(inner(err), "%s", path); /* model_file_open names it itself */
     corvid_model_close(m);
     return NULL;

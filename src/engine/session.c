@@ -4,6 +4,7 @@
  * and the weights are read once for all of them. */
 #include <stdlib.h>
 
+#include "base/trace.h"
 #include "engine/engine.h"
 
 corvid_session *corvid_session_create(corvid_model *model, corvid_error *err)
@@ -133,7 +134,9 @@ static bool run_step(corvid_model *m, const corvid_input *inputs, size_t n, bool
     for (size_t i = 0; i < n; i++) taken[i] = take(m, &inputs[i], m->fed[i]);
     *left = m->step.n_tokens > 0;
     if (!*left) return true;
+    const uint64_t began = trace_begin();
     if (!exec_run(m->exec, &m->step, m->rows, err)) return false;
+    trace_end(began, "step", NULL);
     for (size_t i = 0; i < n; i++) {
         m->fed[i] += taken[i];
         inputs[i].session->length += taken[i];

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/trace.h"
 #include "engine/engine.h"
 #include "text/chat.h"
 #include "text/utf8.h"
@@ -27,7 +28,10 @@ static bool encode(const struct tokenizer *t, const char *text, size_t length, i
 bool corvid_tokenize(const corvid_model *model, const char *text, size_t length, int flags, int32_t **tokens,
                      size_t *count, corvid_error *err)
 {
-    return encode(model->tokenizer, text, length, flags, tokens, count, inner(err));
+    const uint64_t began = trace_begin();
+    bool done = encode(model->tokenizer, text, length, flags, tokens, count, inner(err));
+    trace_end(began, "tokenize", NULL);
+    return done;
 }
 
 bool corvid_tokenize_file(const char *path, const char *text, size_t length, int flags, int32_t **tokens, size_t *count,
@@ -109,7 +113,10 @@ void corvid_sampler_destroy(corvid_sampler *sampler)
 
 int32_t corvid_sampler_next(corvid_sampler *sampler, const float *logits)
 {
-    return sampler_next(sampler->inner, logits);
+    const uint64_t began = trace_begin();
+    int32_t token = sampler_next(sampler->inner, logits);
+    trace_end(began, "sample", NULL);
+    return token;
 }
 
 void corvid_sampler_accept(corvid_sampler *sampler, int32_t token) { sampler_accept(sampler->inner, token); }

@@ -6,7 +6,7 @@
 
 enum { CAPTURED_STEP = 2 };
 
-static bool is_wanted(void)
+bool gpu_capture_is_wanted(void)
 {
     const char *wanted = getenv("CORVID_CAPTURE");
     return wanted && !strcmp(wanted, "1");
@@ -14,7 +14,7 @@ static bool is_wanted(void)
 
 bool gpu_capture_begin(struct gpu *gpu, struct error *err)
 {
-    if (++gpu->n_steps != CAPTURED_STEP || !is_wanted()) return true;
+    if (++gpu->n_steps != CAPTURED_STEP || !gpu_capture_is_wanted()) return true;
     const struct webgpu *w = &gpu->w;
     if (!w->DeviceStartGraphicsDebuggerCapture || !w->DeviceStopGraphicsDebuggerCapture)
         return fail(err, ERR_UNSUPPORTED, "CORVID_CAPTURE: the runtime %s cannot start a capture", w->runtime);

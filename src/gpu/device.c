@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/trace.h"
 #include "gpu/native.h"
 
 enum { MAX_ADAPTERS = 32 };
@@ -95,7 +96,10 @@ static WGPUInstance create_instance(const struct webgpu *w, bool validate)
     WGPUInstanceExtras extras = {
         .chain = {.sType = (WGPUSType)WGPUSType_InstanceExtras},
         .backends = WGPUInstanceBackend_Primary,
-        .flags = validate ? all_checks : WGPUInstanceFlag_Empty,
+        /* without the flag for debugging no label reaches the driver */
+        .flags = validate                  ? all_checks
+                 : gpu_capture_is_wanted() ? WGPUInstanceFlag_Debug
+                                           : WGPUInstanceFlag_Empty,
     };
     WGPUInstanceDescriptor d = {.nextInChain = &extras.chain};
     return w->CreateInstance(&d);
@@ -165,6 +169,7 @@ struct gpu *gpu_open(const struct gpu_options *options, struct error *err)
 {
     static const struct gpu_options defaults;
     const struct gpu_options *o = options ? options : &defaults;
+    const uint64_t began = trace_begin();
     struct gpu *gpu = calloc(1, sizeof *gpu);
     if (!gpu) return fail_memory(err, "the device"), NULL;
     atomic_flag_clear(&gpu->error_lock);
@@ -188,6 +193,8 @@ struct gpu *gpu_open(const struct gpu_options *options, struct error *err)
         gpu->info.subgroups = gpu->info.subgroup_size != 0;
         ok = gpu_check(gpu, err);
     }
+    if (ok && trace_is_on()) profile_create(gpu);
+    trace_end(began, "open device", gpu->info.name);
     if (ok) return gpu;
     gpu_close(gpu);
     return NULL;
@@ -196,6 +203,7 @@ struct gpu *gpu_open(const struct gpu_options *options, struct error *err)
 void gpu_close(struct gpu *gpu)
 {
     if (!gpu) return;
+    if (gpu->profile) profile_end(gpu);
     for (int i = 0; i < GPU_TICKETS; i++)
         if (gpu->tickets[i].buffer) gpu->w.BufferRelease(gpu->tickets[i].buffer);
     gpu_pipeline_cache_close(gpu);
@@ -208,6 +216,7 @@ void gpu_close(struct gpu *gpu)
     if (gpu->instance) gpu->w.InstanceRelease(gpu->instance);
     gpu_hear_log(gpu, false);
     webgpu_unload(&gpu->w);
+    free(gpu->profile);
     free(gpu);
 }
 

@@ -160,4 +160,22 @@ bool gpu_finish(struct gpu *gpu, struct error *err);
 bool gpu_capture_begin(struct gpu *gpu, struct error *err);
 void gpu_capture_end(struct gpu *gpu);
 
+/* ---- tracing (base/trace.h) ---- */
+
+/* What a dispatch does, for traces and profiles. */
+struct gpu_work {
+    const char *op; /* lives for ever */
+    int layer;      /* -1 outside of layers */
+    uint64_t bytes; /* of weights that it must read, and of recurrent state that it must read and write */
+    uint64_t flops; /* a multiply-add is two */
+};
+
+/* Dispatches are being timed: the device was opened while a trace was recorded, has timestamps, and one is recorded. */
+bool gpu_is_traced(const struct gpu *gpu);
+/* The next gpu_dispatch does this. To be called only where gpu_is_traced. */
+void gpu_describe_next(struct gpu *gpu, const struct gpu_work *work);
+
+/* Bytes a second that a plain kernel reads from a buffer larger than any cache: the ceiling of what depends on memory. */
+bool gpu_read_speed(struct gpu *gpu, double *bytes_per_second, struct error *err);
+
 #endif

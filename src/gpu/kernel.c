@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/trace.h"
 #include "gpu/native.h"
 
 enum { MAX_BINDINGS = 17 };
@@ -63,6 +64,7 @@ struct gpu_kernel *gpu_kernel_create(struct gpu *gpu, const char *name, const ch
     struct gpu_kernel *k = calloc(1, sizeof *k);
     if (!k) return fail_memory(err, "a kernel"), NULL;
     const struct webgpu *w = &gpu->w;
+    const uint64_t began = trace_begin();
     k->gpu = gpu;
     k->n_bindings = strlen(bindings);
     snprintf(k->name, sizeof k->name, "%s", name);
@@ -78,6 +80,7 @@ struct gpu_kernel *gpu_kernel_create(struct gpu *gpu, const char *name, const ch
     }
     if (module) w->ShaderModuleRelease(module);
     if (layout) w->PipelineLayoutRelease(layout);
+    trace_end(began, "compile", name);
     if (ok) return k;
     fail_in(err, "kernel %s", name);
     gpu_kernel_destroy(k);

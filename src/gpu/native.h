@@ -37,7 +37,9 @@
 /* may be missing: NULL then */
 #define WEBGPU_OPTIONAL_FUNCTIONS(X)                                    \
     X(GetVersion) X(SetLogCallback) X(SetLogLevel)                      \
-    X(DeviceStartGraphicsDebuggerCapture) X(DeviceStopGraphicsDebuggerCapture)
+    X(DeviceStartGraphicsDebuggerCapture) X(DeviceStopGraphicsDebuggerCapture)                                          \
+    X(DeviceCreateQuerySet) X(QuerySetRelease) X(CommandEncoderResolveQuerySet) X(QueueGetTimestampPeriod)              \
+    X(ComputePassEncoderWriteTimestamp)
 
 /* of the wgpu30 runtime (runtime/include/corvid_wgpu.h), corvidWgpu...; NULL elsewhere. Where GetName is there, the
  * chained structs of that header are understood too. */
@@ -91,6 +93,9 @@ struct gpu {
     WGPUComputePassEncoder pass;     /* open while dispatches follow each other */
     const struct gpu_kernel *kernel; /* set in the pass */
 
+    struct profile *profile;  /* profile.c; NULL: nothing is timed */
+    uint64_t recording_since; /* of a trace's zone */
+
     struct gpu_ticket tickets[GPU_TICKETS];
     WGPUSubmissionIndex last_submission;
     atomic_flag error_lock;
@@ -127,6 +132,9 @@ void gpu_on_lost(WGPUDevice const *device, WGPUDeviceLostReason reason, WGPUStri
 void gpu_hear_log(struct gpu *gpu, bool hear);
 void gpu_copy_text(char *out, size_t capacity, WGPUStringView text); /* 0-terminated, cut if need be */
 
+/* The environment has CORVID_CAPTURE=1: a debugger is to see labels and one step. */
+bool gpu_capture_is_wanted(void);
+
 /* features.c: sets the flags of what the adapter offers, */
 void gpu_features_describe(const struct webgpu *w, WGPUAdapter adapter, struct gpu_info *info);
 
@@ -143,5 +151,19 @@ void gpu_matrix_shapes(const struct webgpu *w, WGPUAdapter adapter, char *out, s
 
 /* Runs a small kernel to learn the subgroup size and whether lanes are linear; 0 if subgroups cannot be used. */
 uint32_t gpu_probe_subgroups(struct gpu *gpu);
+
+/* profile.c: timestamps of dispatches while a trace records (base/trace.h). All after profile_create need a profile. */
+void profile_create(struct gpu *gpu); /* of an open device; may leave gpu->profile NULL */
+/* Hands over all that is under way. The profile itself is to be freed after the device: callbacks may write to it. */
+void profile_end(struct gpu *gpu);
+void profile_begin(struct gpu *gpu); /* in gpu_begin */
+/* A pass begins: fills in where its timestamps go. */
+void profile_begin_pass(struct gpu *gpu, WGPUComputePassDescriptor *d, WGPUPassTimestampWrites *writes);
+/* Passes must have one dispatch only. */
+bool profile_splits_passes(const struct gpu *gpu);
+void profile_dispatched(struct gpu *gpu, const struct gpu_kernel *kernel, const uint32_t groups[3]);
+void profile_resolve(struct gpu *gpu); /* the last commands before the encoder is finished */
+void profile_submitted(struct gpu *gpu, bool ok);
+void profile_collect(struct gpu *gpu); /* hands what is there to the trace; does not wait */
 
 #endif

@@ -1,4 +1,5 @@
 /* pass.c - recording, submitting, reading back. Dispatches that follow each other share one compute pass. */
+#include "base/trace.h"
 #include "gpu/native.h"
 
 static void end_pass(struct gpu *gpu)
@@ -13,16 +14,21 @@ void gpu_begin(struct gpu *gpu, const char *label)
 {
     WGPUCommandEncoderDescriptor d = {.label = view(label)};
     gpu->label = label;
+    gpu->recording_since = trace_begin();
     gpu->encoder = gpu->w.DeviceCreateCommandEncoder(gpu->device, &d);
     gpu->pass = NULL;
+    if (gpu->profile) profile_begin(gpu);
 }
 
 void gpu_dispatch(struct gpu *gpu, const struct gpu_kernel *kernel, const struct gpu_bindings *bindings,
                   const uint32_t groups[3])
 {
     const struct webgpu *w = &gpu->w;
+    if (gpu->profile && profile_splits_passes(gpu)) end_pass(gpu);
     if (!gpu->pass) {
         WGPUComputePassDescriptor d = {.label = view(gpu->label)};
+        WGPUPassTimestampWrites writes;
+        if (gpu->profile) profile_begin_pass(gpu, &d, &writes);
         gpu->pass = w->CommandEncoderBeginComputePass(gpu->encoder, &d);
         gpu->kernel = NULL;
     }
@@ -30,6 +36,7 @@ void gpu_dispatch(struct gpu *gpu, const struct gpu_kernel *kernel, const struct
     gpu->kernel = kernel;
     w->ComputePassEncoderSetBindGroup(gpu->pass, 0, bindings->handle, 0, NULL);
     w->ComputePassEncoderDispatchWorkgroups(gpu->pass, groups[0], groups[1], groups[2]);
+    if (gpu->profile) profile_dispatched(gpu, kernel, groups);
 }
 
 void gpu_copy(struct gpu *gpu, struct gpu_range from, struct gpu_range to)
@@ -86,6 +93,9 @@ bool gpu_submit(struct gpu *gpu, struct error *err)
 {
     const struct webgpu *w = &gpu->w;
     end_pass(gpu);
+    if (gpu->profile) profile_resolve(gpu);
+    trace_end(gpu->recording_since, "encode", gpu->label);
+    const uint64_t began = trace_begin();
     WGPUCommandBufferDescriptor d = {.label = view(gpu->label)};
     WGPUCommandBuffer commands = w->CommandEncoderFinish(gpu->encoder, &d);
     w->CommandEncoderRelease(gpu->encoder);
@@ -102,6 +112,8 @@ bool gpu_submit(struct gpu *gpu, struct error *err)
             .mode = WGPUCallbackMode_AllowProcessEvents, .callback = on_mapped, .userdata1 = t};
         w->BufferMapAsync(t->buffer, WGPUMapMode_Read, 0, (size_t)t->bytes, callback);
     }
+    if (gpu->profile) profile_submitted(gpu, ok);
+    trace_end(began, "submit", gpu->label);
     return ok && gpu_check(gpu, err);
 }
 
@@ -109,7 +121,10 @@ bool gpu_wait(struct gpu *gpu, unsigned ticket, const void **data, struct error 
 {
     struct gpu_ticket *t = &gpu->tickets[ticket];
     if (!t->submitted) return gpu_check(gpu, err) ? fail(err, ERR_DEVICE, "a read that was not submitted") : false;
+    const uint64_t began = trace_begin();
     while (!t->done && !gpu->lost) gpu->w.DevicePoll(gpu->device, true, &t->submission);
+    trace_end(began, "wait", NULL);
+    if (gpu->profile) profile_collect(gpu);
     if (!gpu_check(gpu, err)) return false;
     if (!t->ok) return fail(err, ERR_DEVICE, "GPU memory cannot be read back");
     *data = gpu->w.BufferGetConstMappedRange(t->buffer, 0, (size_t)t->bytes);
@@ -126,6 +141,8 @@ void gpu_release(struct gpu *gpu, unsigned ticket)
 
 bool gpu_finish(struct gpu *gpu, struct error *err)
 {
+    const uint64_t began = trace_begin();
     gpu->w.DevicePoll(gpu->device, true, NULL);
+    trace_end(began, "wait", NULL);
     return gpu_check(gpu, err);
 }

@@ -7,10 +7,12 @@
 
 #include "base/checked.h"
 #include "base/clock.h"
+#include "base/trace.h"
 #include "model/exec_gpu.h"
 #include "model/gpu_weights.h"
 #include "model/kernel_cache.h"
 #include "model/memory_plan.h"
+#include "model/work.h"
 #include "quant/q8_row.h"
 
 struct planned {
@@ -19,6 +21,7 @@ struct planned {
     struct grid grid[3];
     uint32_t min_rows, max_rows;
     enum rows_of rows;
+    struct work work;
 };
 
 struct exec_gpu {
@@ -80,7 +83,9 @@ static void replay(const struct exec_gpu *x, const struct step *step)
         if (rows < d->min_rows || (d->max_rows && rows > d->max_rows)) continue;
         uint32_t groups[3];
         for (int k = 0; k < 3; k++) groups[k] = grid_size(&d->grid[k], step);
-        if (groups[0] && groups[1] && groups[2]) gpu_dispatch(x->gpu, d->kernel, d->bindings, groups);
+        if (!groups[0] || !groups[1] || !groups[2]) continue;
+        if (gpu_is_traced(x->gpu)) work_describe(&d->work, x->gpu, rows, step->n_seqs);
+        gpu_dispatch(x->gpu, d->kernel, d->bindings, groups);
     }
 }
 
@@ -296,6 +301,7 @@ static bool add_dispatch(void *executor, const struct dispatch_desc *d, struct e
                                                         .grid = {d->grid[0], d->grid[1], d->grid[2]},
                                                         .min_rows = d->min_rows,
                                                         .max_rows = d->max_rows,
+                                                        .work = work_of(x->base.g, x->call, d, ranges + 2),
                                                         .rows = out.id ? x->base.g->values[out.id].rows : ROWS_TOKENS};
     return true;
 }
@@ -453,7 +459,10 @@ struct exec *exec_gpu_create(struct gpu *gpu, const struct graph *g, struct step
     uint64_t start = clock_ns();
     ok = ok && gpu_weights_load(&x->weights, gpu, g, progress, user, err);
     x->base.sizes.upload_ms = (double)(clock_ns() - start) / 1e6;
+    if (trace_is_on()) trace_end(start, "load weights", NULL);
+    const uint64_t began = trace_begin();
     ok = ok && plan(x, err);
+    trace_end(began, "plan", NULL);
     if (ok) {
         count(x);
         return &x->base;

@@ -6,10 +6,10 @@
 
 #include "quant/q8_row.h"
 
-/* rows of the planes from plane_at on give columns of y from row_at on; segment i ends before row end_i */
+/* rows of the planes give columns of y from row_at on; segment i ends before row end_i */
 /* clang-format off */
 #define MATMUL_PARAMS(U, F)                                                                                  \
-    U(rows) U(plane_at) U(row_at) U(spans) U(quads) U(out_cols) U(on_outputs) U(combine) U(has_bias)         \
+    U(rows) U(row_at) U(spans) U(quads) U(out_cols) U(on_outputs) U(combine) U(has_bias)                      \
     U(first_thin) U(thin_groups) U(thin_spans)                                                               \
     U(end0) U(end1) U(end2) U(end3) U(end4) U(end5) U(end6)                                                  \
     U(x_at0) U(x_at1) U(x_at2) U(x_at3) U(x_at4) U(x_at5) U(x_at6) U(x_at7)                                  \
@@ -39,6 +39,22 @@ static uint32_t power_of_two_up_to(uint32_t limit)
     return n;
 }
 
+/* where segment i of the dispatch begins; all of them end where those that are not there begin */
+static uint32_t segment_at(const struct matmul_params *m, uint32_t i)
+{
+    const uint32_t at[] = {0, m->end0, m->end1, m->end2, m->end3, m->end4, m->end5, m->end6, m->rows};
+    return at[i];
+}
+
+/* that the segments of a dispatch read: rows by the columns they use */
+static uint64_t count_weights(const struct matmul_params *m)
+{
+    const uint32_t used[] = {m->used0, m->used1, m->used2, m->used3, m->used4, m->used5, m->used6, m->used7};
+    uint64_t spans = 0;
+    for (uint32_t i = 0; i < MAX_PRODUCTS; i++) spans += (uint64_t)(segment_at(m, i + 1) - segment_at(m, i)) * used[i];
+    return spans * QUANT_SPAN;
+}
+
 /* the weights are integers and there is an x in int8 form for them */
 static bool is_q8(const struct op_plan *p, const struct matmul_plan *m)
 {
@@ -56,6 +72,7 @@ static struct dispatch_desc describe(const struct op_plan *p, const struct matmu
         .operands = {operand_quants(m->weight, part), operand_scales(m->weight, part), operand_in(is_q8(p, m) ? IN_Q8 : 0),
                      operand_vector(m->bias), operand_in(1), operand_out(0)},
         .n_operands = 6,
+        .weights = count_weights(params),
     };
 }
 
@@ -137,12 +154,22 @@ static bool plan_matvec(struct op_plan *p, const struct matmul_plan *m, const ch
     return plan_dispatch(p, &d, err);
 }
 
-/* one segment, for steps of more than MATVEC_MAX */
+/* tiles of `tile_rows` rows, none of which lies in two segments */
+static uint32_t count_tiles(const struct matmul_params *m, uint32_t tile_rows)
+{
+    uint32_t tiles = 0;
+    for (uint32_t i = 0; i < MAX_PRODUCTS; i++)
+        tiles += (segment_at(m, i + 1) - segment_at(m, i) + tile_rows - 1) / tile_rows;
+    return tiles;
+}
+
+/* steps of more than MATVEC_MAX */
 static bool plan_matmat(struct op_plan *p, const struct matmul_plan *m, const char *codec, uint32_t part,
                         const struct matmul_params *params, struct error *err)
 {
     struct dispatch_desc d = describe(p, m, "matmul/matmat", codec, part, params);
-    d.files[4] = is_q8(p, m) ? "matmul/x_q8" : "matmul/x_f32";
+    d.files[4] = "matmul/segment";
+    d.files[5] = is_q8(p, m) ? "matmul/x_q8" : "matmul/x_f32";
     /* a tile of f16 weights takes half the workgroup memory, but F32 and BF16 would lose digits or overflow in it */
     enum quant_type type = p->w[m->weight].q->type;
     d.f16 = p->device->shader_f16 && type != QUANT_F32 && type != QUANT_BF16;
@@ -150,7 +177,8 @@ static bool plan_matmat(struct op_plan *p, const struct matmul_plan *m, const ch
     bool fits = p->device->max_workgroup_bytes >= (d.f16 ? 16u : 24u) << 10;
     uint32_t quads = fits && params->rows >= 1024 ? 2 : 1;
     d.consts[0] = (struct kernel_const){"QUADS", quads};
-    d.grid[0] = (struct grid){.fixed = (params->rows + 64 * quads - 1) / (64 * quads)};
+    d.consts[1] = (struct kernel_const){"SEGMENTED", params->end0 < params->rows};
+    d.grid[0] = (struct grid){.fixed = count_tiles(params, 64 * quads)};
     d.grid[1] = (struct grid){.rows = p->rows, .per = 64};
     d.min_rows = MATVEC_MAX + 1;
     return plan_dispatch(p, &d, err);
@@ -179,23 +207,6 @@ static void cut_segments(const struct matmul_plan *m, uint32_t first, uint32_t l
         n++;
     }
     for (; n && n < MAX_PRODUCTS; n++) *ends[n - 1] = last - first;
-}
-
-static bool plan_segments_matmat(struct op_plan *p, const struct matmul_plan *m, const char *codec, uint32_t part,
-                                 uint32_t first, uint32_t last, const struct matmul_params *common, struct error *err)
-{
-    for (uint32_t i = 0, at = 0; i < m->n_segments; at += m->segments[i++].rows) {
-        uint32_t from = at > first ? at : first;
-        uint32_t to = at + m->segments[i].rows < last ? at + m->segments[i].rows : last;
-        if (from >= to) continue;
-        struct matmul_params params = *common;
-        params.rows = to - from;
-        params.plane_at = from - first;
-        params.row_at = m->y_at + from;
-        cut_segments(m, from, to, &params);
-        if (!plan_matmat(p, m, codec, part, &params, err)) return false;
-    }
-    return true;
 }
 
 /* both stacks for steps of min_tokens to max_tokens, `tokens` at a time */
@@ -279,7 +290,7 @@ bool matmul_plan_kernels(struct op_plan *p, const struct matmul_plan *m, struct 
                                   plan_matvec(p, m, codec, part, &params, 4, 2, 4, err) &&
                                   plan_matvec(p, m, codec, part, &params, MATVEC_TOKENS, 5, MATVEC_TOKENS, err));
         if (!few || !plan_matvec(p, m, codec, part, &params, MATVEC_TOKENS, MATVEC_TOKENS + 1, MATVEC_MAX, err) ||
-            !plan_segments_matmat(p, m, codec, part, first, last, &params, err))
+            !plan_matmat(p, m, codec, part, &params, err))
             return false;
     }
     return !p->out_cols[OUT_Q8] || plan_quantize_output(p, MATVEC_MAX + 1, err);

@@ -200,6 +200,7 @@ struct dispatch_desc {
     struct operand operands[DISPATCH_MAX_OPERANDS];
     size_t n_operands;
     struct grid grid[3]; /* a zeroed one is 1 */
+    uint64_t weights;    /* of its matrix that it reads once for all its rows, for profiles; 0: all of the part */
     /* The dispatch is left out of steps where the op's rows (T or O, of its first output) are not in this range;
      * max 0: no upper end. So an op plans one kernel for few rows and another for many. */
     uint32_t min_rows, max_rows;

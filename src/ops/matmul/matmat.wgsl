@@ -1,9 +1,11 @@
-// Y[t, row] = combine(act(sum_k W[row, k] x[t, x_at + k] + bias[row]), other[t, row]) for many tokens, one segment.
+// Y[t, row] = combine(act(sum_k W[row, k] x[t, x_at + k] + bias[row]), other[t, row]) for many tokens.
 // A workgroup of 16 x 16 threads makes a tile of 64 QUADS rows x 64 tokens, a thread 4 QUADS x 4 of it. Per step of 32
 // columns the weights are decoded once into workgroup memory, transposed so that a thread reads 4 rows (tokens) as one
 // vector. Memory: 4 KiB QUADS (f16) or 8 KiB QUADS (f32) for the weights and 8 KiB for x.
-// grid: x = rows / (64 QUADS), y = tokens / 64
-// Needs: QUADS (1 or 2), Real (f32 or f16, the type of the weights' tile); a codec (weight_span), x_quad, epilogue.
+// A tile lies in one segment (segment.wgsl); all segments are one dispatch, so that thin ones fill the device together.
+// grid: x = sum over the segments of rows / (64 QUADS), y = tokens / 64
+// Needs: QUADS (1 or 2), SEGMENTED (1: there are several segments), Real (f32 or f16, the type of the weights' tile); a
+// codec (weight_span), segment, x_quad, epilogue.
 @group(0) @binding(5) var<storage, read> bias: array<f32>;        // [M]
 @group(0) @binding(6) var<storage, read> other: array<f32>;       // [T, M]
 @group(0) @binding(7) var<storage, read_write> y: array<f32>;     // [T, M]
@@ -13,18 +15,17 @@ const ROW_QUADS = 16u * QUADS;
 var<workgroup> tile_w: array<vec4<Real>, TILE_K * ROW_QUADS>;  // [k][row / 4]
 var<workgroup> tile_x: array<vec4f, TILE_K * 16u>;             // [k][token / 4]
 
-// 4 rows x 16 columns of W
-fn matmat_load_w(row: u32, quad: u32, span: u32, k: u32) {
+// 4 rows x 16 columns of W; rows up to `last` are the segment's
+fn matmat_load_w(row: u32, last: u32, quad: u32, span: u32, spans: u32, k: u32) {
     var w0: mat4x4f;
     var w1: mat4x4f;
     var w2: mat4x4f;
     var w3: mat4x4f;
-    if span < params.used0 {
-        let last = params.rows - 1u;
-        w0 = weight_span(params.plane_at + min(row, last), span);
-        w1 = weight_span(params.plane_at + min(row + 1u, last), span);
-        w2 = weight_span(params.plane_at + min(row + 2u, last), span);
-        w3 = weight_span(params.plane_at + min(row + 3u, last), span);
+    if span < spans {
+        w0 = weight_span(min(row, last), span);
+        w1 = weight_span(min(row + 1u, last), span);
+        w2 = weight_span(min(row + 2u, last), span);
+        w3 = weight_span(min(row + 3u, last), span);
     }
     for (var i = 0u; i < 4u; i++) {
         let columns = transpose(mat4x4f(w0[i], w1[i], w2[i], w3[i]));
@@ -35,19 +36,19 @@ fn matmat_load_w(row: u32, quad: u32, span: u32, k: u32) {
 // 4 tokens x 4 columns of x
 fn matmat_load_x(token: u32, last: u32, quad: u32, column: u32, k: u32) {
     // columns past the end meet weights that are 0
-    let at = min(params.x_at0 + column, params.quads - 1u);
+    let at = min(column, params.quads - 1u);
     let columns = transpose(mat4x4f(x_quad(min(token, last), at), x_quad(min(token + 1u, last), at),
                                     x_quad(min(token + 2u, last), at), x_quad(min(token + 3u, last), at)));
     for (var j = 0u; j < 4u; j++) { tile_x[(k + j) * 16u + quad] = columns[j]; }
 }
 
-fn matmat_store(token: u32, tokens: u32, row: u32, sums: vec4f) {
+fn matmat_store(token: u32, tokens: u32, row: u32, end: u32, act: u32, sums: vec4f) {
     if token >= tokens { return; }
     for (var r = 0u; r < 4u; r++) {
-        if row + r < params.rows {
+        if row + r < end {
             let m = params.row_at + row + r;
             let at = token * params.out_cols + m;
-            y[at] = epilogue(params.act0, sums[r], bias[min(m, arrayLength(&bias) - 1u)], other[min(at, arrayLength(&other) - 1u)]);
+            y[at] = epilogue(act, sums[r], bias[min(m, arrayLength(&bias) - 1u)], other[min(at, arrayLength(&other) - 1u)]);
         }
     }
 }
@@ -55,7 +56,22 @@ fn matmat_store(token: u32, tokens: u32, row: u32, sums: vec4f) {
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
     let tokens = select(batch.n_tokens, batch.n_outputs, params.on_outputs == 1u);
-    let row0 = group.x * (64u * QUADS);
+    var tile = group.x; // of its segment, which has rows [start, end)
+    var start = 0u;
+    var end = params.rows;
+    var segment = Segment(params.x_at0, params.used0, params.act0);
+    if SEGMENTED == 1u {
+        end = params.end0;
+        for (var i = 1u; i < 8u; i++) {
+            let tiles = (end - start + 64u * QUADS - 1u) / (64u * QUADS);
+            if tile < tiles { break; }
+            tile -= tiles;
+            start = end;
+            end = segment_end(i);
+        }
+        segment = segment_of(start);
+    }
+    let row0 = start + tile * (64u * QUADS);
     let token0 = group.y * 64u;
     let quad = thread % 16u;
     let token_quad = thread / 16u;
@@ -68,15 +84,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     var b1 = vec4f();
     var b2 = vec4f();
     var b3 = vec4f();
-    for (var k = 0u; k < params.used0 * 16u; k += TILE_K) {
+    for (var k = 0u; k < segment.spans * 16u; k += TILE_K) {
         // threads 0-127 load x, the next 32 QUADS decode weights
         if thread < 128u {
             let part = thread / 16u;
-            matmat_load_x(token0 + quad * 4u, tokens - 1u, quad, k / 4u + part, part * 4u);
+            matmat_load_x(token0 + quad * 4u, tokens - 1u, quad, segment.x_at + k / 4u + part, part * 4u);
         } else if thread < 128u + 2u * ROW_QUADS {
             let part = (thread - 128u) / ROW_QUADS;
             let row_quad = thread % ROW_QUADS;
-            matmat_load_w(row0 + row_quad * 4u, row_quad, k / 16u + part, part * 16u);
+            matmat_load_w(row0 + row_quad * 4u, end - 1u, row_quad, k / 16u + part, segment.spans, part * 16u);
         }
         workgroupBarrier();
         for (var i = 0u; i < TILE_K; i++) {
@@ -98,14 +114,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     }
     let row = row0 + quad * 4u;
     let token = token0 + token_quad * 4u;
-    matmat_store(token, tokens, row, a0);
-    matmat_store(token + 1u, tokens, row, a1);
-    matmat_store(token + 2u, tokens, row, a2);
-    matmat_store(token + 3u, tokens, row, a3);
+    matmat_store(token, tokens, row, end, segment.act, a0);
+    matmat_store(token + 1u, tokens, row, end, segment.act, a1);
+    matmat_store(token + 2u, tokens, row, end, segment.act, a2);
+    matmat_store(token + 3u, tokens, row, end, segment.act, a3);
     if QUADS > 1u {
-        matmat_store(token, tokens, row + 64u, b0);
-        matmat_store(token + 1u, tokens, row + 64u, b1);
-        matmat_store(token + 2u, tokens, row + 64u, b2);
-        matmat_store(token + 3u, tokens, row + 64u, b3);
+        matmat_store(token, tokens, row + 64u, end, segment.act, b0);
+        matmat_store(token + 1u, tokens, row + 64u, end, segment.act, b1);
+        matmat_store(token + 2u, tokens, row + 64u, end, segment.act, b2);
+        matmat_store(token + 3u, tokens, row + 64u, end, segment.act, b3);
     }
 }

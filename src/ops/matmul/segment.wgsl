@@ -1,5 +1,6 @@
 // The rows of a product fall into up to 8 segments, each with its own columns of x and activation. The rows that a
-// thread does together are of one segment: lengths are multiples of 4. Gives: segment_of.
+// thread does together are of one segment: lengths are multiples of 4. Gives: segment_of,
+// segment_end.
 struct Segment {
     x_at: u32,   // its first column of x, in vec4s
     spans: u32,  // how many spans of 16 columns
@@ -8,6 +9,12 @@ struct Segment {
 
 fn segment_pick(index: u32, first: vec4u, last: vec4u) -> u32 {
     return select(first[index & 3u], last[index & 3u], index >= 4u);
+}
+
+// the row behind segment `index`
+fn segment_end(index: u32) -> u32 {
+    return segment_pick(index, vec4u(params.end0, params.end1, params.end2, params.end3),
+                        vec4u(params.end4, params.end5, params.end6, params.rows));
 }
 
 fn segment_of(row: u32) -> Segment {
