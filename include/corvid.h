@@ -310,7 +310,8 @@ typedef struct corvid_generation_options {
 } corvid_generation_options;
 
 /* Sessions and samplers must outlive the generation, and nothing else may use them meanwhile; other sessions of the
- * model may be used. options may be NULL. A device has room for 8 generations. */
+ * model may be used. options may be NULL. A device has room for 8 generations. Of a recurrent state that has generated,
+ * three copies stay on the device until the model is closed. */
 corvid_generation *corvid_generation_open(corvid_model *model, const corvid_sequence *sequences, size_t n,
                                           const corvid_generation_options *options, corvid_error *err);
 
