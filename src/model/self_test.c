@@ -27,20 +27,38 @@ static const struct op_case cases[] = {
     {"kv_write", record_kv_write, {64, 40}, MIXED = TOLERANCE_EXACT},
     {"attention", record_attention_written, {64, 4, 2, 64, 0}, MIXED = TOLERANCE_USUAL},
     {"attention window", record_attention_written, {256, 4, 1, 40, 9}, MIXED = TOLERANCE_USUAL},
+    {"quantize", record_quantize, {640}, MIXED = TOLERANCE_USUAL},
+    {"rms_norm to int8", record_rms_norm, {640, 1, 0, 1}, MIXED = TOLERANCE_USUAL},
+    {"token_shift to int8", record_token_shift, {256, 6, 1}, MIXED = TOLERANCE_USUAL},
+    {"wkv7 to int8", record_wkv7, {64, 3, 1, 0, 1}, MIXED = TOLERANCE_LOOSER},
+    {"matmul to int8", record_matmul, {QUANT_Q8_0, 160, 256, ACT_RELU2, 0, MATMUL_INT8 | MATMUL_TO_INT8}, LENGTHS},
+    {"products, mixed", record_products_int8, {QUANT_Q8_0, QUANT_Q8_0, QUANT_F16, PRODUCTS_END, 132, 96}, LENGTHS},
     {"matmul Q8_0, many rows", record_matmul, {QUANT_Q8_0, 1028, 96, ACT_RELU2, COMBINE_ADD, MATMUL_BIAS}, LENGTHS},
     {"products", record_products, {QUANT_F32, QUANT_F16, QUANT_F16, QUANT_F16, 68, 64}, LENGTHS},
 };
 
+/* every weight type with activations as floats, then those of integers with activations in int8 */
+static bool matmul_case(size_t index, struct op_case *out)
+{
+    size_t i = 0;
+    bool int8 = false;
+    for (;; i++) {
+        if (!quant_at(i) && int8) return false;
+        if (!quant_at(i)) int8 = true, i = 0;
+        if (!(int8 && quant_is_float(quant_at(i))) && !index--) break;
+    }
+    const struct quant_info *q = quant_at(i);
+    *out = (struct op_case){.record = record_matmul,
+                            .n = {q->type, 132, q->items == 256 ? 512 : 320, 0, 0, int8 ? MATMUL_INT8 : 0},
+                            LENGTHS};
+    snprintf(out->name, sizeof out->name, "matmul %s%s", q->name, int8 ? " int8" : "");
+    return true;
+}
+
 bool self_test_case(size_t index, bool f16, struct op_case *out)
 {
-    if (index < COUNT(cases)) {
-        *out = cases[index];
-    } else {
-        const struct quant_info *q = quant_at(index - COUNT(cases));
-        if (!q) return false;
-        *out = (struct op_case){.record = record_matmul, .n = {q->type, 132, q->items == 256 ? 512 : 320}, LENGTHS};
-        snprintf(out->name, sizeof out->name, "matmul %s", q->name);
-    }
+    if (index < COUNT(cases)) *out = cases[index];
+    else if (!matmul_case(index - COUNT(cases), out)) return false;
     if (f16 && out->steps == lengths) out->tolerance = (struct tolerance)TOLERANCE_MATMUL_F16;
     return true;
 }
