@@ -48,14 +48,25 @@ corvid_device *open_device(const struct model_setup *setup)
     return device;
 }
 
-corvid_model *open_model(corvid_device *device, const char *path, uint32_t sessions, uint32_t context,
-                         uint32_t step_tokens)
+static corvid_model *open_as(corvid_device *device, const char *path, uint32_t sessions, uint32_t context,
+                             uint32_t step_tokens, bool exact)
 {
     corvid_error err;
-    corvid_model_options o = {.max_sessions = sessions, .context = context, .max_step_tokens = step_tokens, .exact = true};
+    corvid_model_options o = {.max_sessions = sessions, .context = context, .max_step_tokens = step_tokens, .exact = exact};
     corvid_model *model = corvid_model_open(device, path, &o, &err);
     if (!model) fail_msg("%s", err.message);
     return model;
+}
+
+corvid_model *open_model(corvid_device *device, const char *path, uint32_t sessions, uint32_t context,
+                         uint32_t step_tokens)
+{
+    return open_as(device, path, sessions, context, step_tokens, true);
+}
+
+corvid_model *open_model_int8(corvid_device *device, const char *path, uint32_t sessions)
+{
+    return open_as(device, path, sessions, 0, 0, false);
 }
 
 struct model_case model_case_open(const struct model_setup *setup)

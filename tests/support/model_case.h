@@ -33,6 +33,8 @@ extern const char built_in_model[];
 corvid_device *open_device(const struct model_setup *setup);
 corvid_model *open_model(corvid_device *device, const char *path, uint32_t sessions, uint32_t context,
                          uint32_t step_tokens);
+/* with int8 activations, as users open it */
+corvid_model *open_model_int8(corvid_device *device, const char *path, uint32_t sessions);
 struct model_case model_case_open(const struct model_setup *setup);
 void model_case_close(struct model_case *c);
 
