@@ -83,7 +83,7 @@ void op_case_compare(const struct tolerance *t, const char *what, const float *w
 weight case_vector(struct op_bench *b, const char *name, uint32_t rows, uint32_t cols, float low, float high);
 weight case_matrix(struct op_bench *b, const char *name, const struct quant_info *q, uint32_t rows, uint32_t cols);
 val case_input(struct op_bench *b, uint32_t cols, float low, float high);
-/* an input for a product of integer weights: what is random here is its int8 form */
+/* an input for products that take it in int8 form, and as floats; the two are other numbers */
 val case_input_q8(struct op_bench *b, uint32_t cols, float low, float high);
 val case_blocks(struct op_bench *b, uint32_t cols, const struct case_range *blocks, uint32_t n);
 state case_memory(struct op_bench *b, uint32_t rows, uint32_t cols, bool positions, float low, float high);

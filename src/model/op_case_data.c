@@ -103,7 +103,7 @@ val case_input(struct op_bench *b, uint32_t cols, float low, float high)
 
 val case_input_q8(struct op_bench *b, uint32_t cols, float low, float high)
 {
-    val x = op_input(&b->graph, cols), q = case_input(b, cols, low, high);
+    val x = case_input(b, cols, low, high), q = case_input(b, cols, low, high);
     if (!graph_ok(&b->graph, NULL)) return x;
     b->graph.int8 = true;
     b->graph.values[q.id].q8 = true;

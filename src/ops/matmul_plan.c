@@ -214,7 +214,9 @@ static bool plan_mixed(struct op_plan *p, const struct matmul_plan *m, const str
                        uint32_t min_tokens, uint32_t max_tokens, struct error *err)
 {
     const struct plan_weight *w = &p->w[m->weight], *t = &p->w[thin->weight];
-    const uint32_t threads = plan_threads(p, 128), lanes = plan_is_software(p) ? 2 : 32, rows = threads / lanes;
+    const bool q8 = is_q8(p, m);
+    const uint32_t threads = plan_threads(p, 128), lanes = plan_is_software(p) ? 2 : q8 ? 32 : 64;
+    const uint32_t rows = threads / lanes;
     struct matmul_segment segments[2 * MAX_PRODUCTS];
     struct matmul_plan both = {.segments = segments};
     for (uint32_t i = 0; i < m->n_segments; i++) segments[both.n_segments++] = m->segments[i];
@@ -222,7 +224,7 @@ static bool plan_mixed(struct op_plan *p, const struct matmul_plan *m, const str
     struct matmul_params params = {.rows = w->rows + t->rows,
                                    .row_at = m->y_at,
                                    .spans = (uint32_t)(padded_cols(w->cols) / QUANT_SPAN),
-                                   .quads = p->in_cols[IN_Q8] / 4,
+                                   .quads = p->in_cols[q8 ? IN_Q8 : 0] / 4,
                                    .out_cols = p->out_cols[0],
                                    .first_thin = w->rows,
                                    .thin_groups = (t->rows + rows - 1) / rows,
@@ -231,7 +233,7 @@ static bool plan_mixed(struct op_plan *p, const struct matmul_plan *m, const str
     char codec[32];
     snprintf(codec, sizeof codec, "codec/%s", w->q->codec);
     struct dispatch_desc d = {
-        .files = {"matmul/matvec_mixed", codec, "matmul/sums_q8", t->q->type == QUANT_F16 ? "matmul/thin_f16"
+        .files = {"matmul/matvec_mixed", codec, q8 ? "matmul/sums_q8" : "matmul/sums_float", t->q->type == QUANT_F16 ? "matmul/thin_f16"
                                                                                          : "matmul/thin_f32",
                   "matmul/segment", "matmul/epilogue", "activation", "matmul/store_f32", plan_reduce(p)},
         .consts = {{"WORKGROUP", threads},
@@ -242,7 +244,7 @@ static bool plan_mixed(struct op_plan *p, const struct matmul_plan *m, const str
         .params_wgsl = matmul_params_wgsl,
         .params = &params,
         .params_bytes = sizeof params,
-        .operands = {operand_quants(m->weight, 0), operand_scales(m->weight, 0), operand_in(IN_Q8), operand_in(0),
+        .operands = {operand_quants(m->weight, 0), operand_scales(m->weight, 0), operand_in(q8 ? IN_Q8 : 0), operand_in(0),
                      operand_quants(thin->weight, 0), operand_out(0)},
         .n_operands = 6,
         .grid = {{1, tokens, p->rows}, {.fixed = params.thin_groups + (w->rows + rows - 1) / rows}},
@@ -256,9 +258,9 @@ bool matmul_can_mix(const struct op_plan *p, const struct matmul_plan *m, const 
 {
     const struct plan_weight *w = &p->w[m->weight], *t = &p->w[thin->weight];
     const bool floats = t->q->type == QUANT_F16 || t->q->type == QUANT_F32;
-    return is_q8(p, m) && floats && !p->w[m->bias].q && w->n_parts == 1 && t->n_parts == 1 && t->rows < w->rows &&
+    return floats && !p->w[m->bias].q && w->n_parts == 1 && t->n_parts == 1 && t->rows < w->rows &&
            m->n_segments + thin->n_segments <= MAX_PRODUCTS && (w->rows + t->rows) / 4 < p->device->max_groups &&
-           p->device->max_workgroup_threads >= 32;
+           p->device->max_workgroup_threads >= 64;
 }
 
 bool matmul_plan_mixed(struct op_plan *p, const struct matmul_plan *m, const struct matmul_plan *thin,

@@ -27,7 +27,7 @@ struct matmul_plan {
 /* Plans x = input 0, other = input 1, y = output 0, for any number of tokens. */
 bool matmul_plan_kernels(struct op_plan *p, const struct matmul_plan *m, struct error *err);
 
-/* Two stacks whose rows follow each other in y, of integers and then thin ones of floats, can be done by one dispatch
+/* Two stacks whose rows follow each other in y, of any type and then thin ones of floats, can be done by one dispatch
  * where tokens are few. */
 bool matmul_can_mix(const struct op_plan *p, const struct matmul_plan *m, const struct matmul_plan *thin);
 bool matmul_plan_mixed(struct op_plan *p, const struct matmul_plan *m, const struct matmul_plan *thin,

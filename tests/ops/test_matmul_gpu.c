@@ -20,10 +20,11 @@ static const struct step_shape lengths[] = {
 
 enum { END = PRODUCTS_END };
 
-enum { FIRST_INTEGERS = 2 }; /* of products: from there on some are integers */
+enum { FIRST_INT8 = 2 }; /* of products: from there on also with int8 activations, and then without biases */
 static const uint32_t products[][6] = {
     {QUANT_F16, QUANT_F16, QUANT_F16, QUANT_F16, 68, 64},
     {QUANT_F32, QUANT_F16, QUANT_BF16, END, 20, 36},
+    {QUANT_F16, QUANT_F16, QUANT_F32, END, 132, 96},
     {QUANT_Q8_0, QUANT_Q8_0, QUANT_Q8_0, END, 132, 96},
     {QUANT_Q4_K, QUANT_Q4_K, QUANT_Q6_K, QUANT_F16, 260, 256},
     {QUANT_Q8_0, QUANT_Q8_0, QUANT_F16, END, 132, 96}, /* mixed for few tokens */
@@ -123,7 +124,7 @@ int main(void)
         for (size_t i = 0; i < COUNT(more); i++) add(more[i], 0, (enum variant)v);
         for (size_t i = 0; i < COUNT(in_parts); i++) add(in_parts[i], 1 << 21, (enum variant)v);
         for (int int8 = 0; int8 < 2; int8++) {
-            for (size_t i = int8 ? FIRST_INTEGERS : 0; i < COUNT(products); i++)
+            for (size_t i = int8 ? FIRST_INT8 : 0; i < COUNT(products); i++)
                 add_products(products[i], 0, int8, (enum variant)v);
             add_products((uint32_t[]){QUANT_Q8_0, QUANT_Q8_0, QUANT_Q8_0, END, 1100, 1024}, 1 << 21, int8,
                          (enum variant)v);

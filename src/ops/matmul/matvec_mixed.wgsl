@@ -1,7 +1,7 @@
-// Products side by side of which some have integer weights and an x in int8 form, others, thin ones, floats: y of both in
-// one dispatch. Rows from params.first_thin on are the thin ones; their groups come first, for they take longest.
-// No bias, nothing combined. grid: as matvec, thin groups and then the others
-// Needs: as matvec, with row_sums of matmul/sums_q8; ROWS = 1; a thin_*.
+// Products side by side of which some are thin and floats, and the others of another type (integers, whose x is in int8
+// form, or floats): y of both in one dispatch. Rows from params.first_thin on are the thin ones; their groups come
+// first, for they take longest. No bias, nothing combined. grid: as matvec, thin groups and then the others
+// Needs: as matvec, with ROWS = 1; a thin_*.
 @group(0) @binding(5) var<storage, read> x_floats: array<vec4f>;  // [T, K/4]
 
 const GROUP_ROWS = WORKGROUP / LANES;

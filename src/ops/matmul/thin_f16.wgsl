@@ -1,4 +1,4 @@
-// Rows of a thin matrix of F16 beside a matrix of integers. Gives: thin_span.
+// Rows of a thin matrix of F16 beside a matrix of another type. Gives: thin_span.
 @group(0) @binding(6) var<storage, read> thin: array<vec4u>;  // a span is 16 weights, 2 vec4u
 
 fn thin_column(low: u32, high: u32) -> vec4f { return vec4f(unpack2x16float(low), unpack2x16float(high)); }
