@@ -315,8 +315,8 @@ typedef struct corvid_generation_options {
 corvid_generation *corvid_generation_open(corvid_model *model, const corvid_sequence *sequences, size_t n,
                                           const corvid_generation_options *options, corvid_error *err);
 
-/* Feeds each sequence its last token and gives the next: tokens[i] of sequence i, or -1 if it was dropped or every logit
- * is NaN. Blocks until the tokens are there. CORVID_ERROR_LIMIT if a session's context is full: drop it. After another
+/* Feeds each sequence its last token and gives the next: tokens[i] of sequence i, or -1 if it was dropped or every
+ * logit is NaN. Blocks until the tokens are there. CORVID_ERROR_LIMIT if a session's context is full: drop it. After another
  * failure all its sessions are undefined until reset. */
 bool corvid_generation_next(corvid_generation *generation, int32_t *tokens, corvid_error *err);
 

@@ -8,12 +8,12 @@
  *   ---------|--------------------|--------------------|
  *    asked for, tokens known     in flight on the device
  *
- * A state that has taken in tokens made ahead cannot go back by itself, unless it has a row for each position. So before
- * every SNAPSHOT_EVERY-th step the sequence's state is copied, and a sequence that ends is set back to the newest copy
- * that is not too new, and fed the few tokens since, one by one as before: the very same numbers.
+ * A state that has taken in tokens made ahead cannot go back by itself, unless it has a row for each position. So
+ * before every SNAPSHOT_EVERY-th step the sequence's state is copied, and a sequence that ends is set back to the
+ * newest copy that is not too new, and fed the few tokens since, one by one as before: the very same numbers.
  *
- * When the rows of the step change, or something else used the batch in between, all that is in flight is waited for and
- * the batch is written anew. */
+ * When the rows of the step change, or something else used the batch in between, all that is in flight is waited for
+ * and the batch is written anew. */
 #include <stdlib.h>
 #include <string.h>
 

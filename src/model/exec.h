@@ -67,8 +67,8 @@ struct decode *exec_decode(struct exec *e, const struct decode_sequence *sequenc
 /* Goes one step on: tokens[i] of sequence i, -1 if it was dropped or has no logit that is a number. */
 bool decode_next(struct decode *d, int32_t *tokens, struct error *err);
 
-/* Ends sequence i: its slot's state is what it is after the tokens that were fed when decode_next last returned: all but
- * that call's. exec_run may be called in between. */
+/* Ends sequence i: its slot's state is what it is after the tokens that were fed when decode_next last returned: all
+ * but that call's. exec_run may be called in between. */
 bool decode_drop(struct decode *d, uint32_t i, struct error *err);
 void decode_destroy(struct decode *d); /* accepts NULL; the states of sequences that were not dropped are undefined */
 

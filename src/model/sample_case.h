@@ -1,5 +1,5 @@
-/* sample_case.h - tokens that the GPU draws and that the CPU's sampler draws from the same logits, which must be the same:
- * for tests and the self test. */
+/* sample_case.h - tokens that the GPU draws and that the CPU's sampler draws from the same logits, which must be the
+ * same: for tests and the self test. */
 #ifndef CORVID_MODEL_SAMPLE_CASE_H
 #define CORVID_MODEL_SAMPLE_CASE_H
 
@@ -19,8 +19,8 @@ struct sample_table {
 bool sample_table_init(struct sample_table *t, struct gpu *gpu, uint32_t vocab, struct error *err);
 void sample_table_free(struct sample_table *t); /* accepts a zeroed one, also after a failure */
 
-/* Draws `steps` tokens for each of the first `rows` rows, with a sampler for each. False if that could not be done; else
- * see *result, whose nmse is the share of tokens that differ. */
+/* Draws `steps` tokens for each of the first `rows` rows, with a sampler for each. False if that could not be done;
+ * else see *result, whose nmse is the share of tokens that differ. */
 bool sample_table_run(struct sample_table *t, struct sampler *const *samplers, uint32_t rows, uint32_t steps,
                       struct op_case_result *result, struct error *err);
 

@@ -1,5 +1,5 @@
-/* test_sample_gpu.c - the kernel that draws tokens, against the sampler on the CPU: the very same tokens, from logits of
- * every kind, for every stage of the chain and all together. */
+/* test_sample_gpu.c - the kernel that draws tokens, against the sampler on the CPU: the very same tokens, from logits
+ * of every kind, for every stage of the chain and all together. */
 #include "model/sample_case.h"
 #include "support/op_case.h"
 

@@ -1,5 +1,5 @@
-// Draws from a short list (ops/sampler.c), which is the usual case: where top-k or top-p leaves few tokens, one histogram
-// of the distances' first bytes tells how far away they are at most, and all that are as near fit the workgroup. Then a
+// Draws from a short list (ops/sampler.c), which is the usual case: where top-k or top-p leaves few tokens, one
+// histogram of the distances' first bytes tells how far away they are at most, and all that are as near fit the workgroup. Then a
 // thread owns one of them and looks at all others: what lies before it in an order decides whether it is kept.
 // Needs: sample/token. Gives: list_candidates, draw_from_list.
 var<workgroup> list: array<vec2u, WORKGROUP>;  // distance, token; in no order

@@ -2,8 +2,8 @@
 // to `made`, and into the batch of the next step, whose position it moves on.
 //
 // Sums of 64 bits are made of two atomic ones: of the weights' low LOW_BITS bits and of the rest.
-// Needs: VOCAB (a multiple of 4, at most 2^18), WORKGROUP (a power of two from 256 on), HISTORY, FORBIDDEN, TOKEN_AT and
-// POSITION_AT (where the batch has the token and position of row 0); sample/wide, sample/list, sample/whole.
+// Needs: VOCAB (a multiple of 4, at most 2^18), WORKGROUP (a power of two from 256 on), HISTORY, FORBIDDEN, TOKEN_AT
+// and POSITION_AT (where the batch has the token and position of row 0); sample/wide, sample/list, sample/whole.
 struct Wish {
     greedy: u32,
     top_k: u32,
