@@ -22,7 +22,7 @@ define configure
     echo "$$options" >$(1)/options; fi
 endef
 
-.PHONY: help run test test-gpu test-gemma skills asan bench runtime runtime-test runtime-memcheck portability format install build tests
+.PHONY: help run test test-gpu test-gemma skills asan bench bench-gpu runtime runtime-test runtime-memcheck portability format install build tests
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -53,6 +53,14 @@ asan: ## run the tests that need no GPU under AddressSanitizer and UBSan
 
 bench: build ## measure prompt and generation speed of MODEL
 	@build/bin/corvid bench -m $(MODEL)
+
+bench-gpu: ## measure matrix units, and Corvid's matrix products beside them
+	@scripts/setup
+	@scripts/fetch-wheels scripts/requirements-glslang.txt deps/glslang && chmod +x deps/glslang/cmeel.prefix/bin/* || \
+	    echo "bench-gpu: no GLSL compiler for this system, so without the SPIR-V kernels" >&2
+	$(call configure,build,-DCMAKE_BUILD_TYPE=$(BUILD))
+	@cmake --build build $(quiet) --target bench_gpu
+	@build/bin/bench_gpu
 
 runtime: ## build the faster wgpu 30 runtime (needs Rust 1.87 or newer)
 	@scripts/setup

@@ -1,16 +1,17 @@
-/* embed.c - turns shader sources into one C file at build time: embed OUT.c ROOT FILE...
+/* embed.c - turns shader sources into one C file at build time: embed OUT.c TABLE ROOT FILE...
  *
- * ROOT/matmul/matvec.wgsl becomes {"matmul/matvec", "<its text>"} in the table that src/ops/shaders.h declares. Each
- * line of a shader is one string literal, so the generated file reads like the shaders. */
+ * ROOT/matmul/matvec.wgsl becomes {"matmul/matvec", "<its text>"} in the array TABLE of structs of src/ops/shaders.h;
+ * n_TABLE is their number. Each line of a shader is one string literal, so the generated file reads like the shaders. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-static const char head[] = "/* made by tools/embed.c from the shaders of src/ops: do not edit */\n"
+static const char head[] = "/* made by tools/embed.c from shaders: do not edit */\n"
                            "#include \"ops/shaders.h\"\n\n"
                            "/* the standard promises only 4095 characters; every compiler takes more */\n"
                            "#pragma GCC diagnostic ignored \"-Woverlength-strings\"\n\n"
-                           "const struct shader shaders[] = {\n";
+                           "extern const struct shader %s[];\nextern const size_t n_%s;\n\n"
+                           "const struct shader %s[] = {\n";
 
 static void write_byte(FILE *out, int c)
 {
@@ -53,8 +54,8 @@ static bool write_shader(FILE *out, const char *root, const char *path)
 
 int main(int argc, char **argv)
 {
-    if (argc < 4) {
-        fputs("usage: embed OUT.c ROOT FILE...\n", stderr);
+    if (argc < 5) {
+        fputs("usage: embed OUT.c TABLE ROOT FILE...\n", stderr);
         return 2;
     }
     FILE *out = fopen(argv[1], "w");
@@ -62,10 +63,11 @@ int main(int argc, char **argv)
         fprintf(stderr, "embed: cannot write %s\n", argv[1]);
         return 1;
     }
-    fputs(head, out);
+    const char *table = argv[2];
+    fprintf(out, head, table, table, table);
     bool ok = true;
-    for (int i = 3; i < argc && ok; i++) ok = write_shader(out, argv[2], argv[i]);
-    fputs("};\n\nconst size_t n_shaders = sizeof shaders / sizeof shaders[0];\n", out);
+    for (int i = 4; i < argc && ok; i++) ok = write_shader(out, argv[3], argv[i]);
+    fprintf(out, "};\n\nconst size_t n_%s = sizeof %s / sizeof %s[0];\n", table, table, table);
     ok = !ferror(out) && ok;
     ok = !fclose(out) && ok;
     if (!ok) remove(argv[1]);

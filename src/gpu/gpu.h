@@ -121,6 +121,15 @@ void gpu_upload_destroy(struct gpu_upload *upload); /* accepts NULL */
  * storage, w read-write storage. `name` is the label. */
 struct gpu_kernel *gpu_kernel_create(struct gpu *gpu, const char *name, const char *wgsl, const char *bindings,
                                      struct error *err);
+
+/* The same from code that goes to the driver as it is, unchecked. Needs gpu_info.passthrough and the Vulkan backend. */
+struct gpu_spirv {
+    const uint32_t *words;
+    size_t n_words;
+    uint32_t threads; /* of a workgroup */
+};
+struct gpu_kernel *gpu_kernel_create_spirv(struct gpu *gpu, const char *name, const struct gpu_spirv *spirv,
+                                           const char *bindings, struct error *err);
 void gpu_kernel_destroy(struct gpu_kernel *kernel);
 
 /* All that was compiled, as bytes for a later run's kept_kernels: malloc'ed, to be called when no kernel is being

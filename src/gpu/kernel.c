@@ -51,8 +51,20 @@ static WGPUComputePipeline create_pipeline(struct gpu *gpu, const char *name, WG
     return gpu->w.DeviceCreateComputePipeline(gpu->device, &d);
 }
 
-struct gpu_kernel *gpu_kernel_create(struct gpu *gpu, const char *name, const char *wgsl, const char *bindings,
-                                     struct error *err)
+static WGPUShaderModule create_spirv_module(struct gpu *gpu, const char *name, const struct gpu_spirv *spirv)
+{
+    CorvidWgpuPassthroughEntryPoint entry = {.name = view("main"), .workgroupSize = {spirv->threads, 1, 1}};
+    CorvidWgpuPassthroughDescriptor d = {.label = view(name),
+                                         .entryPointCount = 1,
+                                         .entryPoints = &entry,
+                                         .spirvWords = spirv->n_words,
+                                         .spirv = spirv->words};
+    return gpu->w.DeviceCreateShaderModulePassthrough(gpu->device, &d);
+}
+
+/* from WGSL, or from SPIR-V where wgsl is NULL */
+static struct gpu_kernel *create_kernel(struct gpu *gpu, const char *name, const char *wgsl,
+                                        const struct gpu_spirv *spirv, const char *bindings, struct error *err)
 {
     uint32_t storage = 0;
     for (const char *b = bindings; *b; b++) storage += *b != 'u';
@@ -72,7 +84,8 @@ struct gpu_kernel *gpu_kernel_create(struct gpu *gpu, const char *name, const ch
     WGPUPipelineLayoutDescriptor ld = {.label = view(name), .bindGroupLayoutCount = 1, .bindGroupLayouts = &k->layout};
     WGPUPipelineLayout layout = w->DeviceCreatePipelineLayout(gpu->device, &ld);
     bool ok = gpu_check(gpu, err);
-    WGPUShaderModule module = ok ? create_module(gpu, name, wgsl) : NULL;
+    WGPUShaderModule module = NULL;
+    if (ok) module = wgsl ? create_module(gpu, name, wgsl) : create_spirv_module(gpu, name, spirv);
     ok = ok && gpu_check(gpu, err) && module;
     if (ok) {
         k->pipeline = create_pipeline(gpu, name, layout, module);
@@ -84,6 +97,20 @@ struct gpu_kernel *gpu_kernel_create(struct gpu *gpu, const char *name, const ch
     if (ok) return k;
     fail_in(err, "kernel %s", name);
     gpu_kernel_destroy(k);
+    return NULL;
+}
+
+struct gpu_kernel *gpu_kernel_create(struct gpu *gpu, const char *name, const char *wgsl, const char *bindings,
+                                     struct error *err)
+{
+    return create_kernel(gpu, name, wgsl, NULL, bindings, err);
+}
+
+struct gpu_kernel *gpu_kernel_create_spirv(struct gpu *gpu, const char *name, const struct gpu_spirv *spirv,
+                                           const char *bindings, struct error *err)
+{
+    if (gpu->info.passthrough) return create_kernel(gpu, name, NULL, spirv, bindings, err);
+    fail(err, ERR_DEVICE, "kernel %s is SPIR-V, which this device or runtime does not take", name);
     return NULL;
 }
 

@@ -47,6 +47,7 @@ void kernel_name(const struct dispatch_desc *d, char *out, size_t capacity)
 bool kernel_text(const struct dispatch_desc *d, const struct gpu_info *device, struct step_limits limits,
                  struct builder *out, struct error *err)
 {
+    if (d->matrix_units) builder_text(out, "enable wgpu_cooperative_matrix;\n");
     builder_text(out, d->f16 ? "enable f16;\nalias Real = f16;\n" : "alias Real = f32;\n");
     for (int i = 0; i < DISPATCH_MAX_CONSTS && d->consts[i].name; i++)
         builder_printf(out, "const %s = %uu;\n", d->consts[i].name, d->consts[i].value);

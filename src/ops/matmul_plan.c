@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "quant/q8_row.h"
 
@@ -69,8 +70,8 @@ static struct dispatch_desc describe(const struct op_plan *p, const struct matmu
         .params_wgsl = matmul_params_wgsl,
         .params = params,
         .params_bytes = sizeof *params,
-        .operands = {operand_quants(m->weight, part), operand_scales(m->weight, part), operand_in(is_q8(p, m) ? IN_Q8 : 0),
-                     operand_vector(m->bias), operand_in(1), operand_out(0)},
+        .operands = {operand_quants(m->weight, part), operand_scales(m->weight, part),
+                     operand_in(is_q8(p, m) ? IN_Q8 : 0), operand_vector(m->bias), operand_in(1), operand_out(0)},
         .n_operands = 6,
         .weights = count_weights(params),
     };
@@ -184,6 +185,42 @@ static bool plan_matmat(struct op_plan *p, const struct matmul_plan *m, const ch
     return plan_dispatch(p, &d, err);
 }
 
+/* of matmat_units; a matrix of fewer rows would leave most of the device idle */
+enum { UNITS_TILE = 128, UNITS_BYTES = 45056, UNITS_THREADS = 256, UNITS_LANES = 32, UNITS_MIN_ROWS = 1024 };
+
+/* the adapter lists 16x16x16 among the shapes of f16 -> f32 */
+static bool multiplies_f16(const struct gpu_info *device)
+{
+    const char *types = strstr(device->matrix_shapes, "f16 -> f32 ");
+    const char *end = types ? strchr(types, ';') : NULL, *shape = types ? strstr(types, "16x16x16") : NULL;
+    return shape && (!end || shape < end);
+}
+
+/* Weights become f16 in a tile, where F32 and BF16 would lose digits or overflow. */
+static bool suits_units(const struct op_plan *p, const struct matmul_plan *m, const struct matmul_params *params)
+{
+    const struct gpu_info *device = p->device;
+    const enum quant_type type = p->w[m->weight].q->type;
+    return device->matrix_units && device->shader_f16 && multiplies_f16(device) &&
+           device->subgroup_size == UNITS_LANES && device->max_workgroup_bytes >= UNITS_BYTES &&
+           device->max_workgroup_threads >= UNITS_THREADS && params->rows >= UNITS_MIN_ROWS && type != QUANT_F32 &&
+           type != QUANT_BF16;
+}
+
+/* steps of more than MATVEC_MAX, on matrix units */
+static bool plan_units(struct op_plan *p, const struct matmul_plan *m, const char *codec, uint32_t part,
+                       const struct matmul_params *params, struct error *err)
+{
+    struct dispatch_desc d = describe(p, m, "matmul/matmat_units", codec, part, params);
+    d.files[4] = "matmul/segment";
+    d.files[5] = is_q8(p, m) ? "matmul/x_q8" : "matmul/x_f32";
+    d.f16 = d.matrix_units = true;
+    d.grid[0] = (struct grid){.fixed = count_tiles(params, UNITS_TILE)};
+    d.grid[1] = (struct grid){.rows = p->rows, .per = UNITS_TILE};
+    d.min_rows = MATVEC_MAX + 1;
+    return plan_dispatch(p, &d, err);
+}
+
 /* rows [first, last) of the matrix, which lie in one part, as segments of a dispatch */
 static void cut_segments(const struct matmul_plan *m, uint32_t first, uint32_t last, struct matmul_params *params)
 {
@@ -292,7 +329,8 @@ bool matmul_plan_kernels(struct op_plan *p, const struct matmul_plan *m, struct 
                                   plan_matvec(p, m, codec, part, &params, 4, 2, 4, err) &&
                                   plan_matvec(p, m, codec, part, &params, MATVEC_TOKENS, 5, MATVEC_TOKENS, err));
         if (!few || !plan_matvec(p, m, codec, part, &params, MATVEC_TOKENS, MATVEC_TOKENS + 1, MATVEC_MAX, err) ||
-            !plan_matmat(p, m, codec, part, &params, err))
+            !(suits_units(p, m, &params) ? plan_units(p, m, codec, part, &params, err)
+                                         : plan_matmat(p, m, codec, part, &params, err)))
             return false;
     }
     return !p->out_cols[OUT_Q8] || plan_quantize_output(p, MATVEC_MAX + 1, err);

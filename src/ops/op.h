@@ -25,7 +25,7 @@
     X(RMS_NORM, rms_norm, "y = x / rms(x) * scale + residual", "x[T,C] residual[T,C]? scale[C] -> y[T,C]")             \
     X(TOKEN_SHIFT, token_shift, "h = layer_norm(x); y_i = h + (h of the token before - h) lerp_i",                     \
       "x[T,C] scale[C] bias[C] lerp[n,C] S[C] -> y[T,n*C]")                                                            \
-    X(QUANTIZE, quantize, "y = round(x / d), d = max |x| / 127 of 32 neighbours", "x[T,K] -> y[T,K] in int8")            \
+    X(QUANTIZE, quantize, "y = round(x / d), d = max |x| / 127 of 32 neighbours", "x[T,K] -> y[T,K] in int8")          \
     X(MATMUL, matmul, "y = f(W x + bias) (* or + other)", "W[M,K] x[T,K] bias[M]? other[T,M]? -> y[T,M]")              \
     X(PRODUCTS, products, "y_i = f_i(W_i x_i + bias_i), side by side",                                                 \
       "W_i[M_i,K_i] x[T,K], x_i some K_i columns of it, bias[sum M_i]? -> y[T,sum M_i]")                               \
@@ -194,6 +194,7 @@ struct dispatch_desc {
     const char *files[DISPATCH_MAX_FILES]; /* names below ops/ without .wgsl, e.g. "matmul/matvec", "codec/q8_0" */
     struct kernel_const consts[DISPATCH_MAX_CONSTS];
     bool f16;                /* `Real` in the text is f16 (needs shader-f16), else f32 */
+    bool matrix_units;       /* the text has cooperative matrices */
     const char *params_wgsl; /* "struct Params {...}", from PARAMS() below */
     const void *params;
     size_t params_bytes;

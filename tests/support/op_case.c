@@ -20,7 +20,7 @@ struct gpu *case_gpu(enum variant v)
     if (gpus[v]) return gpus[v];
     const char *device = getenv("CORVID_DEVICE");
     struct gpu_options options = {.device = device};
-    if (v == VARIANT_PLAIN) options.no_f16 = options.no_subgroups = options.validate = true;
+    if (v == VARIANT_PLAIN) options.no_f16 = options.no_subgroups = options.no_matrix = options.validate = true;
     struct error err = {0};
     gpus[v] = gpu_open(&options, &err);
     if (!gpus[v]) {
@@ -28,8 +28,8 @@ struct gpu *case_gpu(enum variant v)
         exit(1);
     }
     const struct gpu_info *info = gpu_describe(gpus[v]);
-    snprintf(variant_names[v], sizeof variant_names[v], "%s%s%s", v == VARIANT_PLAIN ? "plain" : "features",
-             info->subgroups ? " subgroup" : "", info->shader_f16 ? " f16" : "");
+    snprintf(variant_names[v], sizeof variant_names[v], "%s%s%s%s", v == VARIANT_PLAIN ? "plain" : "features",
+             info->subgroups ? " subgroup" : "", info->shader_f16 ? " f16" : "", info->matrix_units ? " matrix" : "");
     return gpus[v];
 }
 

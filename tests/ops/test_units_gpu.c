@@ -1,0 +1,178 @@
+/* test_units_gpu.c - matmat_units on devices that have no matrix units: the device claims to have some, and what
+ * they would do is emulated (units_emulated.wgsl). All but the multiplications is what runs elsewhere; on devices with matrix
+ * units test_matmul_gpu runs the kernel as it is.
+ *
+ * The linker sends calls of gpu_kernel_create to the one below. */
+#include "support/op_case.h"
+
+/* cmocka.h comes last: its macro fail would hide base/error.h's function */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+struct gpu_kernel *__real_gpu_kernel_create(struct gpu *gpu, const char *name, const char *wgsl, const char *bindings,
+                                            struct error *err);
+struct gpu_kernel *__wrap_gpu_kernel_create(struct gpu *gpu, const char *name, const char *wgsl, const char *bindings,
+                                            struct error *err);
+
+static char *emulation; /* units_emulated.wgsl */
+static atomic_uint n_emulated;
+
+static char *read_file(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    char *text = calloc(1, 1 << 16);
+    if (!text || !file || !fread(text, 1, (1 << 16) - 1, file)) fprintf(stderr, "%s cannot be read\n", path);
+    if (file) fclose(file);
+    return text;
+}
+
+/* text with every `from` in it replaced; frees text */
+static char *replaced(char *text, const char *from, const char *to)
+{
+    size_t n = 0, at = 0;
+    for (const char *c = strstr(text, from); c; c = strstr(c + strlen(from), from)) n++;
+    if (!n) fail_msg("a kernel has no \"%s\"", from);
+    char *out = malloc(strlen(text) + n * strlen(to) + 1);
+    for (const char *c = text; *c;) {
+        if (strncmp(c, from, strlen(from)) != 0) {
+            out[at++] = *c++;
+            continue;
+        }
+        memcpy(out + at, to, strlen(to));
+        at += strlen(to);
+        c += strlen(from);
+    }
+    out[at] = 0;
+    free(text);
+    return out;
+}
+
+struct gpu_kernel *__wrap_gpu_kernel_create(struct gpu *gpu, const char *name, const char *wgsl, const char *bindings,
+                                            struct error *err)
+{
+    static const char *const edits[][2] = {
+        {"enable wgpu_cooperative_matrix;\n", ""},
+        {"coop_mat16x16<f32, C>", "Emulated"},
+        {"coop_mat16x16<f16, A>", "u32"},
+        {"coop_mat16x16<f16, B>", "u32"},
+        {"coopLoad<PartW>(&tile_w[", "("},
+        {"coopLoadT<PartX>(&tile_x[", "("},
+        {"], STRIDE);\n", ");\n"},
+        {"coopMultiplyAdd", "emulated_multiply"},
+        {"coopStoreT(", "emulated_store("},
+        {", &stage[at], stride)", ", at)"},
+        {"    var next_w: array", "    emulated_lane = thread % 32u;\n"
+                                  "    emulated_items = select(8u, 9u, batch.n_tokens == 0u);\n    var next_w: array"},
+    };
+    if (!strstr(name, "matmat_units")) return __real_gpu_kernel_create(gpu, name, wgsl, bindings, err);
+    char *text = malloc(strlen(wgsl) + 1);
+    strcpy(text, wgsl);
+    for (size_t i = 0; i < COUNT(edits); i++) text = replaced(text, edits[i][0], edits[i][1]);
+    char *whole = malloc(strlen(text) + strlen(emulation) + 1);
+    strcpy(whole, text);
+    strcat(whole, emulation);
+    struct gpu_kernel *kernel = __real_gpu_kernel_create(gpu, name, whole, bindings, err);
+    free(text);
+    free(whole);
+    n_emulated++;
+    return kernel;
+}
+
+/* around the bounds of tiles */
+static const struct step_shape lengths[] = {
+    {{{17, 0, 0}}},
+    {{{33, 0, 0}}},
+    {{{1, 0, 0}, {129, 1, 0}}},
+};
+
+/* quant type, rows, columns, act, combine, flags. Few types, as software takes seconds to compile one of these kernels;
+ * the codecs are those of other kernels, whose tests go through all. */
+static const uint32_t matmuls[][6] = {
+    {QUANT_F16, 1028, 68, ACT_RELU2, COMBINE_ADD, MATMUL_BIAS},
+    {QUANT_F16, 1024, 4, ACT_TANH, COMBINE_MUL, MATMUL_OF_OUTPUTS},
+    {QUANT_Q8_0, 1056, 192, ACT_NONE, COMBINE_NONE, MATMUL_INT8},
+    {QUANT_Q8_0, 1152, 64, ACT_RELU2, COMBINE_NONE, MATMUL_INT8 | MATMUL_TO_INT8},
+};
+
+/* types, rows of the first, columns */
+static const uint32_t products[][6] = {
+    {QUANT_F16, QUANT_F16, QUANT_F16, QUANT_F16, 260, 36},
+};
+
+/* x beyond what f16 can hold, beside ordinary ones: blocks of columns, and so all tokens have both */
+static void record_large(struct op_bench *b, const uint32_t *n)
+{
+    const struct case_range ranges[] = {{-1, 1}, {-9e5f, 9e5f}, {-1, 1}, {-1e-3f, 1e-3f}};
+    val x = case_blocks(b, n[2], ranges, 4);
+    op_matmul(&b->graph, case_matrix(b, "w", quant_find(n[0]), n[1], n[2]), x, (struct matmul_args){.act = n[3]});
+}
+
+static const struct op_case large = {"matmul of large x",
+                                     record_large,
+                                     {QUANT_F16, 1024, 128, ACT_NONE},
+                                     lengths,
+                                     COUNT(lengths),
+                                     /* sums are up to 1e7; the cut is beyond 1e6 */
+                                     {1e-6, 3e4, 1e-2}};
+
+static struct gpu_case all[32];
+static size_t n_all;
+
+static struct op_case *add(struct gpu *gpu, void (*record)(struct op_bench *b, const uint32_t *n), const uint32_t *n)
+{
+    struct op_case *c = &all[n_all].c;
+    all[n_all++].gpu = gpu;
+    *c = (struct op_case){.record = record, .steps = lengths, .n_steps = COUNT(lengths)};
+    c->tolerance = (struct tolerance)TOLERANCE_MATMUL_F16;
+    for (int i = 0; i < CASE_NUMBERS; i++) c->n[i] = n[i];
+    return c;
+}
+
+static void was_emulated(void **unused)
+{
+    (void)unused;
+    assert_true(n_emulated > 0);
+}
+
+int main(void)
+{
+    const char *root = getenv("CORVID_SOURCE_DIR");
+    char path[4096];
+    struct error err = {0};
+    snprintf(path, sizeof path, "%s/tests/ops/units_emulated.wgsl", root ? root : ".");
+    emulation = read_file(path);
+    struct gpu *gpu = gpu_open(
+        &(struct gpu_options){.device = getenv("CORVID_DEVICE"), .no_subgroups = true, .no_matrix = true}, &err);
+    if (!gpu || !emulation) return fprintf(stderr, "no GPU: %s\n", err.message), 1;
+    struct gpu_info *info = (struct gpu_info *)gpu_describe(gpu);
+    info->matrix_units = true;
+    info->subgroup_size = 32;
+    info->max_workgroup_bytes = 48 << 10;
+    snprintf(info->matrix_shapes, sizeof info->matrix_shapes, "f16 -> f32 16x16x16");
+    for (size_t i = 0; i < COUNT(matmuls); i++) {
+        const uint32_t *n = matmuls[i];
+        struct op_case *c = add(gpu, record_matmul, n);
+        snprintf(c->name, sizeof c->name, "matmul %s M=%u K=%u, %u", quant_find(n[0])->name, n[1], n[2], n[5]);
+    }
+    for (size_t i = 0; i < COUNT(products); i++) {
+        struct op_case *c = add(gpu, record_products, products[i]);
+        snprintf(c->name, sizeof c->name, "products M=%u", products[i][4]);
+    }
+    all[n_all].gpu = gpu;
+    all[n_all++].c = large;
+    struct CMUnitTest tests[COUNT(all) + 1];
+    for (size_t i = 0; i < n_all; i++) tests[i] = (struct CMUnitTest){all[i].c.name, case_run, NULL, NULL, &all[i]};
+    tests[n_all] = (struct CMUnitTest)cmocka_unit_test(was_emulated);
+    int failed = _cmocka_run_group_tests("units", tests, n_all + 1, NULL, NULL);
+    gpu_close(gpu);
+    free(emulation);
+    return failed;
+}
