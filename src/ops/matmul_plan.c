@@ -207,6 +207,14 @@ static bool suits_units(const struct op_plan *p, const struct matmul_plan *m, co
            type != QUANT_BF16;
 }
 
+/* a segment whose columns are no multiple of 64, which is what a tile takes at a time */
+static bool has_tail(const struct matmul_plan *m)
+{
+    bool tail = false;
+    for (uint32_t i = 0; i < m->n_segments; i++) tail |= m->segments[i].cols % 64 > 0;
+    return tail;
+}
+
 /* steps of more than MATVEC_MAX, on matrix units */
 static bool plan_units(struct op_plan *p, const struct matmul_plan *m, const char *codec, uint32_t part,
                        const struct matmul_params *params, struct error *err)
@@ -214,6 +222,7 @@ static bool plan_units(struct op_plan *p, const struct matmul_plan *m, const cha
     struct dispatch_desc d = describe(p, m, "matmul/matmat_units", codec, part, params);
     d.files[4] = "matmul/segment";
     d.files[5] = is_q8(p, m) ? "matmul/x_q8" : "matmul/x_f32";
+    d.consts[0] = (struct kernel_const){"TAIL", has_tail(m)};
     d.f16 = d.matrix_units = true;
     d.grid[0] = (struct grid){.fixed = count_tiles(params, UNITS_TILE)};
     d.grid[1] = (struct grid){.rows = p->rows, .per = UNITS_TILE};

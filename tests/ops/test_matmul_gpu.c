@@ -46,7 +46,7 @@ static const uint32_t shapes[][6] = {
 /* the same with int8 activations, for integer weights: {rows, columns of blocks of 32, of blocks of 256, ...} */
 static const uint32_t int8_shapes[][6] = {
     {132, 96, 256, ACT_NONE, COMBINE_NONE, MATMUL_INT8},
-    {1028, 2048, 1280, ACT_RELU2, COMBINE_ADD, MATMUL_INT8 | MATMUL_BIAS},
+    {1028, 1024, 1280, ACT_NONE, COMBINE_ADD, MATMUL_INT8 | MATMUL_BIAS},
 };
 
 /* the rest on a few types */

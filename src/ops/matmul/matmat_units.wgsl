@@ -7,7 +7,7 @@
 // f16 holds up to 65504, x may be more: it is taken as x / 16, exact down to 1/1024 and below that no worse than 1e-6.
 // Beyond 1048064 it is cut off, so that nothing becomes infinite.
 // grid: x = tiles of rows, segment after segment; y = tokens / 128
-// Needs: SUBGROUP (32), f16; a codec (weight_span), x_quad, segment, epilogue.
+// Needs: SUBGROUP (32), TAIL (1: a segment may end within 64 columns), f16; a codec (weight_span), x_quad, segment, epilogue.
 @group(0) @binding(5) var<storage, read> bias: array<f32>;        // [M]
 @group(0) @binding(6) var<storage, read> other: array<f32>;       // [T, M]
 @group(0) @binding(7) var<storage, read_write> y: array<f32>;     // [T, M]
@@ -57,13 +57,13 @@ fn units_rows(index: u32) -> vec2u {
 // 16 columns of a row of W; 0 past the end of the segment
 fn units_fetch_w(row: u32, span: u32, spans: u32) -> mat4x4<f16> {
     var w: mat4x4f;
-    if span < spans { w = weight_span(row, span); }
+    if TAIL == 0u || span < spans { w = weight_span(row, span); }
     return mat4x4<f16>(vec4<f16>(w[0]), vec4<f16>(w[1]), vec4<f16>(w[2]), vec4<f16>(w[3]));
 }
 
 // 4 columns of a token's x; those past the end meet weights that are 0
 fn units_fetch_x(token: u32, column: u32) -> vec4<f16> {
-    let v = x_quad(token, min(column, params.quads - 1u)) * SHRINK;
+    let v = x_quad(token, select(min(column, params.quads - 1u), column, TAIL == 0u)) * SHRINK;
     return vec4<f16>(clamp(v, vec4f(-HALF_MAX), vec4f(HALF_MAX)));
 }
 
@@ -128,8 +128,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
             tile_x[item / VECTORS * STRIDE + item % VECTORS] = next_x[i];
         }
         workgroupBarrier();
-        let next = span + SPANS;
-        if next < segment.spans {
+        // without a tail the last turn fetches its own columns once more, in vain
+        let next = select(span + SPANS, min(span + SPANS, segment.spans - SPANS), TAIL == 0u);
+        if TAIL == 0u || next < segment.spans {
             for (var i = 0u; i < EACH_W; i++) {
                 let item = i * WORKGROUP + thread;
                 next_w[i] = units_fetch_w(min(rows.x + item / SPANS, rows.y - 1u), next + item % SPANS, segment.spans);
