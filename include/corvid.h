@@ -126,7 +126,7 @@ const char *corvid_device_cache(const corvid_device *device);
 
 /* One kernel family, run on the device and compared with its scalar reference. */
 typedef struct corvid_check {
-    const char *variant; /* how the device was opened: "", "--no-subgroups", "--no-f16" */
+    const char *variant; /* how the device was opened: "", "--no-matrix", "--no-subgroups", ... */
     const char *name;    /* "matmul Q4_K" */
     bool ok;
     double nmse, limit;  /* sum (got - reference)^2 / sum reference^2, and what is allowed; NAN if it did not run */
@@ -139,9 +139,10 @@ typedef struct corvid_doctor_result {
     char advice[200]; /* one sentence; "" if nothing is wrong */
 } corvid_doctor_result;
 
-/* Runs each kernel family once on small made-up data, as the device would use it, then without subgroups and without
- * f16 where it has them, and tells of each check as it is done: what to send with a bug report. report returns false to
- * stop (an error). A wrong result is no error: see *result. options as for corvid_device_open, but not "reference". */
+/* Runs each kernel family once on small made-up data, as the device would use it, then without matrix units, without
+ * subgroups and without f16 where it has them, and tells of each check as it is done: what to send with a bug report.
+ * report returns false to stop (an error). A wrong result is no error: see *result. options as for corvid_device_open,
+ * but not "reference". */
 bool corvid_doctor(const corvid_device_options *options, bool (*report)(void *user, const corvid_check *check),
                    void *user, corvid_doctor_result *result, corvid_error *err);
 

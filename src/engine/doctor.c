@@ -10,13 +10,14 @@
 #include "model/self_test.h"
 
 static const struct variant {
-    bool no_subgroups, no_f16;
+    bool no_matrix, no_subgroups, no_f16;
     const char *options;
 } variants[DOCTOR_VARIANTS] = {
-    {false, false, ""},
-    {true, false, "--no-subgroups"},
-    {false, true, "--no-f16"},
-    {true, true, "--no-subgroups --no-f16"},
+    {false, false, false, ""},
+    {true, false, false, "--no-matrix"},
+    {false, true, false, "--no-subgroups"},
+    {false, false, true, "--no-f16"},
+    {false, true, true, "--no-subgroups --no-f16"},
 };
 
 struct examination {
@@ -67,6 +68,7 @@ static uint32_t examine(struct examination *e, const corvid_device_options *o, c
     uint32_t wrong = 0;
     e->variant = variant;
     e->options = gpu_options_of(o);
+    e->options.no_matrix |= variant->no_matrix;
     e->options.no_subgroups |= variant->no_subgroups;
     e->options.no_f16 |= variant->no_f16;
     for (size_t i = 0; !e->stopped && self_test_case(i, f16 && !variant->no_f16, &c); i++)
@@ -110,12 +112,13 @@ bool corvid_doctor(const corvid_device_options *options, bool (*report)(void *us
         return fail(inner(err), ERR_ARGUMENT, "the scalar reference is what a device is compared with: choose a GPU");
     if (!open_gpu(&e, inner(err))) return false;
     const struct gpu_info info = *gpu_describe(e.gpu);
-    const bool applies[DOCTOR_VARIANTS] = {true, info.subgroups, info.shader_f16, info.subgroups && info.shader_f16};
+    const bool applies[DOCTOR_VARIANTS] = {true, info.matrix_units, info.subgroups, info.shader_f16,
+                                           info.subgroups && info.shader_f16};
     bool ran[DOCTOR_VARIANTS] = {false};
     uint32_t wrong[DOCTOR_VARIANTS] = {0};
     for (int v = 0; v < DOCTOR_VARIANTS && !e.stopped; v++) {
         /* both at once only helps where neither alone does */
-        ran[v] = applies[v] && (v < 3 || (wrong[0] && wrong[1] && wrong[2]));
+        ran[v] = applies[v] && (v < 4 || (wrong[0] && wrong[2] && wrong[3]));
         if (ran[v]) wrong[v] = examine(&e, o, &variants[v], info.shader_f16);
     }
     doctor_advise(ran, wrong, result->advice, sizeof result->advice);

@@ -80,7 +80,7 @@ uint64_t model_fingerprint(corvid_model *m);
 
 /* What to do, given which variants of a device (doctor.c) were examined and how many results were wrong in each: as it
  * is, without subgroups, without f16, without both. "" if nothing is wrong. */
-enum { DOCTOR_VARIANTS = 4 };
+enum { DOCTOR_VARIANTS = 5 };
 void doctor_advise(const bool *ran, const uint32_t *wrong, char *out, size_t capacity);
 
 #endif

@@ -26,16 +26,17 @@ static void expect(const int *wrong, const char *text)
 static void advice_names_what_to_avoid(void **unused)
 {
     (void)unused;
-    expect((int[]){0, 0, 0, -1}, "");
-    expect((int[]){0, -1, -1, -1}, "");
-    expect((int[]){2, 0, 2, -1}, "run with --no-subgroups,");
-    expect((int[]){1, 1, 0, -1}, "run with --no-f16,");
-    expect((int[]){1, 0, 0, -1}, "run with --no-subgroups,");
-    expect((int[]){3, 1, 2, 0}, "run with --no-subgroups --no-f16,");
-    expect((int[]){3, 1, 2, 1}, "no variant gives right results");
-    expect((int[]){1, -1, -1, -1}, "no variant gives right results");
-    expect((int[]){0, 1, 0, -1}, "do not run with --no-subgroups:");
-    expect((int[]){0, 1, 2, -1}, "do not run with --no-subgroups or --no-f16:");
+    expect((int[]){0, 0, 0, 0, -1}, "");
+    expect((int[]){0, -1, -1, -1, -1}, "");
+    expect((int[]){2, -1, 0, 2, -1}, "run with --no-subgroups,");
+    expect((int[]){1, -1, 1, 0, -1}, "run with --no-f16,");
+    expect((int[]){1, 0, 0, 0, -1}, "run with --no-matrix,");
+    expect((int[]){1, 1, 0, 0, -1}, "run with --no-subgroups,");
+    expect((int[]){3, 1, 1, 2, 0}, "run with --no-subgroups --no-f16,");
+    expect((int[]){3, 1, 1, 2, 1}, "no variant gives right results");
+    expect((int[]){1, -1, -1, -1, -1}, "no variant gives right results");
+    expect((int[]){0, -1, 1, 0, -1}, "do not run with --no-subgroups:");
+    expect((int[]){0, 1, 1, 2, -1}, "do not run with --no-matrix or --no-subgroups or --no-f16:");
 }
 
 static void reference_cannot_be_examined(void **unused)
