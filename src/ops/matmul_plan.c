@@ -305,7 +305,7 @@ bool matmul_can_mix(const struct op_plan *p, const struct matmul_plan *m, const 
     const struct plan_weight *w = &p->w[m->weight], *t = &p->w[thin->weight];
     const bool floats = t->q->type == QUANT_F16 || t->q->type == QUANT_F32;
     return floats && !p->w[m->bias].q && w->n_parts == 1 && t->n_parts == 1 && t->rows < w->rows &&
-           m->n_segments + thin->n_segments <= MAX_PRODUCTS && (w->rows + t->rows) / 4 < p->device->max_groups &&
+           m->n_segments + thin->n_segments <= MAX_PRODUCTS && (w->rows + t->rows) / 2 < p->device->max_groups &&
            p->device->max_workgroup_threads >= 64;
 }
 
