@@ -33,7 +33,8 @@ struct bench_profile {
     double ceiling;                            /* bytes a second */
 };
 
-/* From what the trace holds; needs it no longer afterwards. False if memory ran out or the trace does not hold all of the run. */
+/* From what the trace holds; needs it no longer afterwards. False if memory ran out or the trace does not hold all of
+ * the run. */
 bool bench_profile_make(struct bench_profile *p);
 void bench_profile_free(struct bench_profile *p);
 

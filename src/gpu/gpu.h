@@ -117,8 +117,9 @@ void gpu_upload_destroy(struct gpu_upload *upload); /* accepts NULL */
 
 /* ---- kernels ---- */
 
-/* Compiles WGSL with entry point `main`. It must not rely on bounds checks, nor on workgroup memory being zeroed. bindings: one letter each from binding 0 of group 0: u uniform, r read-only
- * storage, w read-write storage. `name` is the label. */
+/* Compiles WGSL with entry point `main`. It must not rely on bounds checks, nor on workgroup memory being zeroed.
+ * bindings: one letter each from binding 0 of group 0: u uniform, r read-only storage, w read-write storage. `name` is
+ * the label. */
 struct gpu_kernel *gpu_kernel_create(struct gpu *gpu, const char *name, const char *wgsl, const char *bindings,
                                      struct error *err);
 

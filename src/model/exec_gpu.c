@@ -320,8 +320,8 @@ static bool plan_call(struct exec_gpu *x, const struct op_call *c,
     for (int i = 0; i < OP_MAX_INPUTS; i++) p.in_cols[i] = c->in[i].id ? g->values[c->in[i].id].cols : 0;
     for (int i = 0; i < OP_MAX_OUTPUTS; i++) p.out_cols[i] = c->out[i].id ? g->values[c->out[i].id].cols : 0;
     if (c->out[0].id) p.rows = g->values[c->out[0].id].rows;
-    p.floats_read = c->out[0].id && (g->values[c->out[0].id].last > g->values[c->out[0].id].made ||
-                                     g->logits.id == c->out[0].id);
+    p.floats_read =
+        c->out[0].id && (g->values[c->out[0].id].last > g->values[c->out[0].id].made || g->logits.id == c->out[0].id);
     for (int i = 0; i < OP_MAX_WEIGHTS; i++) {
         if (!c->w[i].id) continue;
         const struct graph_weight *w = &g->weights[c->w[i].id];

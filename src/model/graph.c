@@ -137,8 +137,7 @@ static val add_value(struct graph *g, uint32_t cols, enum rows_of rows)
 {
     if (!cols || cols % 4) graph_fail(g, ERR_UNSUPPORTED, "an activation of %u values, expected a multiple of 4", cols);
     if (g->error.code || !GROW(g, values, g->n_values)) return (val){0};
-    g->values[g->n_values] =
-        (struct graph_value){.cols = cols, .rows = rows, .made = g->n_calls, .last = g->n_calls};
+    g->values[g->n_values] = (struct graph_value){.cols = cols, .rows = rows, .made = g->n_calls, .last = g->n_calls};
     return (val){g->n_values++};
 }
 

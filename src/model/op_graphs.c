@@ -66,7 +66,8 @@ static void products_apart(struct op_bench *b, const uint32_t *n, uint32_t apart
         const struct quant_info *q = quant_find(n[count]);
         char name[] = {'w', (char)('0' + count), 0}, bias[] = {'b', (char)('0' + count), 0};
         uint32_t rows = n[4] + 4 * count, cols = q->items == 1 && !int8 ? n[5] + 20 * count : n[5];
-        p[count] = (struct product){.w = case_matrix(b, name, q, rows, cols), .x_at = apart * count, .act = kinds[count]};
+        p[count] =
+            (struct product){.w = case_matrix(b, name, q, rows, cols), .x_at = apart * count, .act = kinds[count]};
         if (count != 1 && !int8) p[count].bias = case_vector(b, bias, 1, rows, -1, 1);
         if (widest < apart * count + cols) widest = apart * count + cols;
     }

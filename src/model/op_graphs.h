@@ -19,8 +19,8 @@ void record_token_shift(struct op_bench *b, const uint32_t *n);
 /* columns */
 void record_quantize(struct op_bench *b, const uint32_t *n);
 
-/* quant type, rows, columns, enum act, enum combine, sum of MATMUL_* */
-enum { MATMUL_BIAS = 1, MATMUL_OF_OUTPUTS = 2, MATMUL_INT8 = 4, MATMUL_TO_INT8 = 8 }; /* activations in int8 form: x, y */
+/* quant type, rows, columns, enum act, enum combine, sum of MATMUL_*: _INT8 and _TO_INT8 are x and y in int8 form */
+enum { MATMUL_BIAS = 1, MATMUL_OF_OUTPUTS = 2, MATMUL_INT8 = 4, MATMUL_TO_INT8 = 8 };
 void record_matmul(struct op_bench *b, const uint32_t *n);
 
 /* types of up to four matrices (PRODUCTS_END ends), rows of the first (each next has 4 more), columns (of floats, each

@@ -5,7 +5,8 @@
  *   logits = W_out norm(x) */
 #include "model/arch.h"
 
-/* columns [x_at, x_at + C) of the blends through a thin matrix, and what becomes of that: act(up . mid(down . x) + bias) */
+/* columns [x_at, x_at + C) of the blends through a thin matrix, and what becomes of that:
+ * act(up . mid(down . x) + bias) */
 struct low_rank {
     const char *down, *up, *bias; /* bias may be NULL */
     uint32_t x_at;

@@ -95,8 +95,7 @@ static struct matvec_shape choose_float_shape(const struct op_plan *p, uint32_t 
 }
 
 /* Integers: latency bounds them, so that what counts is many threads with few blocks each. */
-static struct matvec_shape choose_q8_shape(const struct op_plan *p, uint32_t rows, uint32_t blocks,
-                                           uint32_t max_tokens)
+static struct matvec_shape choose_q8_shape(const struct op_plan *p, uint32_t rows, uint32_t blocks, uint32_t max_tokens)
 {
     struct matvec_shape s = {.threads = plan_threads(p, 128), .lanes = rows < 4096 ? 32 : 16, .rows = 1};
     while (s.lanes < 64 && blocks / s.lanes > 8) s.lanes *= 2;
@@ -119,7 +118,7 @@ static struct matvec_shape choose_shape(const struct op_plan *p, const struct ma
 {
     struct matvec_shape s = plan_is_software(p) ? choose_software_shape(p, params->spans / 2)
                             : is_q8(p, m)       ? choose_q8_shape(p, params->rows, params->spans / 2, max_tokens)
-                                          : choose_float_shape(p, params->rows, params->spans, max_tokens);
+                                                : choose_float_shape(p, params->rows, params->spans, max_tokens);
     while (params->rows / group_rows(s) >= p->device->max_groups && s.lanes > 1) s.lanes /= 2;
     /* whole blocks of int8 output a workgroup */
     while (p->out_cols[OUT_Q8] && group_rows(s) < Q8_BLOCK) s.lanes /= 2;
@@ -279,19 +278,16 @@ static bool plan_mixed(struct op_plan *p, const struct matmul_plan *m, const str
     char codec[32];
     snprintf(codec, sizeof codec, "codec/%s", w->q->codec);
     struct dispatch_desc d = {
-        .files = {"matmul/matvec_mixed", codec, q8 ? "matmul/sums_q8" : "matmul/sums_float", t->q->type == QUANT_F16 ? "matmul/thin_f16"
-                                                                                         : "matmul/thin_f32",
-                  "matmul/segment", "matmul/epilogue", "activation", "matmul/store_f32", plan_reduce(p)},
-        .consts = {{"WORKGROUP", threads},
-                   {"LANES", lanes},
-                   {"ROWS", 1},
-                   {"TOKENS", tokens},
-                   {"BLOCKS", params.spans / 2}},
+        .files = {"matmul/matvec_mixed", codec, q8 ? "matmul/sums_q8" : "matmul/sums_float",
+                  t->q->type == QUANT_F16 ? "matmul/thin_f16" : "matmul/thin_f32", "matmul/segment", "matmul/epilogue",
+                  "activation", "matmul/store_f32", plan_reduce(p)},
+        .consts =
+            {{"WORKGROUP", threads}, {"LANES", lanes}, {"ROWS", 1}, {"TOKENS", tokens}, {"BLOCKS", params.spans / 2}},
         .params_wgsl = matmul_params_wgsl,
         .params = &params,
         .params_bytes = sizeof params,
-        .operands = {operand_quants(m->weight, 0), operand_scales(m->weight, 0), operand_in(q8 ? IN_Q8 : 0), operand_in(0),
-                     operand_quants(thin->weight, 0), operand_out(0)},
+        .operands = {operand_quants(m->weight, 0), operand_scales(m->weight, 0), operand_in(q8 ? IN_Q8 : 0),
+                     operand_in(0), operand_quants(thin->weight, 0), operand_out(0)},
         .n_operands = 6,
         .grid = {{1, tokens, p->rows}, {.fixed = params.thin_groups + (w->rows + rows - 1) / rows}},
         .min_rows = min_tokens,

@@ -1,7 +1,8 @@
 /* matmul_plan.h - kernels for matrix products, shared by matmul.c and products.c.
  *
- * Few tokens: matvec, bound by the bytes of W; each weight is decoded once for up to 8 tokens, and the workgroups of the
- * next 8 run beside them while the weights are in the cache. Many: matmat, tiles in workgroup memory. A matrix too large for one binding is done part by part. A stack of matrices is one matrix whose
+ * Few tokens: matvec, bound by the bytes of W; each weight is decoded once for up to 8 tokens, and the workgroups of
+ * the next 8 run beside them while the weights are in the cache. Many: matmat, tiles in workgroup memory, on matrix
+ * units where they suit. A matrix too large for one binding is done part by part. A stack of matrices is one matrix whose
  * rows fall into segments, each with its own columns of x and activation. */
 #ifndef CORVID_OPS_MATMUL_PLAN_H
 #define CORVID_OPS_MATMUL_PLAN_H

@@ -11,7 +11,8 @@
 static const char text[] =
     "User: What is 17 plus 25?\n\nAssistant: 7+5=12, 1+2+1=4. The answer is 42.\n\nUser: What is a fox?\n\n"
     "Assistant: A fox is a mammal. It lives in a den and eats mice and berries. You may know that it has a thick red "
-    "tail.\n\nOnce upon a time, there was a gentle girl called Mia. Mia lived at the edge of a quiet town. She liked to "
+    "tail.\n\nOnce upon a time, there was a gentle girl called Mia. Mia lived at the edge of a quiet town. She liked "
+    "to "
     "draw pictures. One afternoon, Mia saw the tailor in the street. The tailor had to carry a heavy box.";
 
 /* nats a token. Seen: 2.1e-5; 6.2e-6, for a value halfway between two integers may go to either */

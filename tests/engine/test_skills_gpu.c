@@ -147,8 +147,7 @@ static bool is_right(const struct question *q)
 
 static void check(const char *label, const char *path, bool exact)
 {
-    corvid_model *model =
-        exact ? open_model(device, path, SESSIONS, 0, 0) : open_model_int8(device, path, SESSIONS);
+    corvid_model *model = exact ? open_model(device, path, SESSIONS, 0, 0) : open_model_int8(device, path, SESSIONS);
     ask_all(model);
     corvid_model_close(model);
     size_t right = 0;

@@ -87,7 +87,8 @@ static void add(const uint32_t *n, uint64_t max_binding_bytes, enum variant v)
     for (int i = 0; i < CASE_NUMBERS; i++) c->n[i] = n[i];
     snprintf(c->name, sizeof c->name, "matmul %s M=%u K=%u%s%s%s%s%s%s%s, %s", quant_find(n[0])->name, n[1], n[2],
              n[5] & MATMUL_BIAS ? " bias" : "", acts[n[3]], combines[n[4]],
-             n[5] & MATMUL_OF_OUTPUTS ? " of outputs" : "", n[5] & MATMUL_INT8 ? " int8" : "", n[5] & MATMUL_TO_INT8 ? " to int8" : "", max_binding_bytes ? " in parts" : "", case_variant_name(v));
+             n[5] & MATMUL_OF_OUTPUTS ? " of outputs" : "", n[5] & MATMUL_INT8 ? " int8" : "",
+             n[5] & MATMUL_TO_INT8 ? " to int8" : "", max_binding_bytes ? " in parts" : "", case_variant_name(v));
 }
 
 static void add_products(const uint32_t *n, uint64_t max_binding_bytes, bool int8, enum variant v)

@@ -20,8 +20,7 @@ struct text_run text_run(corvid_model *model, const char *text, bool single)
     r.logits = new_floats(r.n_tokens * r.vocabulary);
     corvid_session *session = new_session(model);
     if (!single) feed(session, tokens, r.n_tokens, NULL, r.logits);
-    for (size_t i = 0; single && i < r.n_tokens; i++)
-        feed(session, tokens + i, 1, r.logits + i * r.vocabulary, NULL);
+    for (size_t i = 0; single && i < r.n_tokens; i++) feed(session, tokens + i, 1, r.logits + i * r.vocabulary, NULL);
     corvid_session_destroy(session);
     free(tokens);
     return r;

@@ -52,7 +52,8 @@ static corvid_model *open_as(corvid_device *device, const char *path, uint32_t s
                              uint32_t step_tokens, bool exact)
 {
     corvid_error err;
-    corvid_model_options o = {.max_sessions = sessions, .context = context, .max_step_tokens = step_tokens, .exact = exact};
+    corvid_model_options o = {
+        .max_sessions = sessions, .context = context, .max_step_tokens = step_tokens, .exact = exact};
     corvid_model *model = corvid_model_open(device, path, &o, &err);
     if (!model) fail_msg("%s", err.message);
     return model;

@@ -7,7 +7,8 @@
 // f16 holds up to 65504, x may be more: it is taken as x / 16, exact down to 1/1024 and below that no worse than 1e-6.
 // Beyond 1048064 it is cut off, so that nothing becomes infinite.
 // grid: x = tiles of rows, segment after segment; y = tokens / 128
-// Needs: SUBGROUP (32), TAIL (1: a segment may end within 64 columns), f16; a codec (weight_span), x_quad, segment, epilogue.
+// Needs: SUBGROUP (32), TAIL (1: a segment may end within 64 columns), f16; a codec (weight_span), x_quad, segment,
+// epilogue.
 @group(0) @binding(5) var<storage, read> bias: array<f32>;        // [M]
 @group(0) @binding(6) var<storage, read> other: array<f32>;       // [T, M]
 @group(0) @binding(7) var<storage, read_write> y: array<f32>;     // [T, M]

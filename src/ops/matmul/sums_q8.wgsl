@@ -1,6 +1,7 @@
 // The sums of ROWS rows of a matvec of integers whose x is in int8 form: packed dot products of 4 weights each. A thread
 // takes every LANES-th block of 32 weights for all tokens.
-// Needs: LANES, ROWS (1, 2, 4), TOKENS, BLOCKS (of a row); a codec (weight_bytes, weight_lines), Segment. Gives: row_sums.
+// Needs: LANES, ROWS (1, 2, 4), TOKENS, BLOCKS (of a row); a codec (weight_bytes, weight_lines), Segment.
+// Gives: row_sums.
 @group(0) @binding(4) var<storage, read> x: array<vec4u>;         // [T, (K/4 + K/16) / 4]
 
 const STEPS = (BLOCKS + LANES - 1u) / LANES;

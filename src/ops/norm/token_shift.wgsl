@@ -4,7 +4,8 @@
 // sequence's first row the last one, whose h becomes the state. Only the first row's workgroups touch the state, each
 // its own channels: they read it, then write. All loads come first; one reduction serves both rows.
 // grid: x = slices, y = tokens
-// Needs: OUTPUTS (blends), SLICE (vec4s of a slice: all, or at most WORKGROUP), FLOATS (1: y is written); norm/row, q8_store.
+// Needs: OUTPUTS (blends), SLICE (vec4s of a slice: all, or at most WORKGROUP), FLOATS (1: y is written); norm/row,
+// q8_store.
 @group(0) @binding(2) var<storage, read> x: array<vec4f>;
 @group(0) @binding(3) var<storage, read> scale: array<vec4f>;
 @group(0) @binding(4) var<storage, read> bias: array<vec4f>;
