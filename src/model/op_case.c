@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "quant/q8_row.h"
+
 struct run {
     const struct op_case *c;
     struct op_bench bench;
@@ -142,17 +144,27 @@ static bool fill_state(struct run *r, struct error *err)
     return true;
 }
 
-/* In int8 form a value that lies halfway between two integers may go to either: one step of its block. */
-static struct tolerance tolerance_of(const struct run *r, val v, size_t n)
+/* In int8 form a value that lies halfway between two integers may go to either: one step of its block. So each block is
+ * compared by itself, and all together with an NMSE that allows few of those. */
+static void compare_q8(struct run *r, const char *what, size_t n, size_t cols)
 {
     struct tolerance t = r->c->tolerance;
     float largest = 0;
-    for (size_t i = 0; i < n; i++) largest = fmaxf(largest, fabsf(r->want[i]));
-    if (r->bench.graph.values[v.id].q8) {
-        t.absolute += 1.01 * (double)largest / 127;
-        t.nmse += 1e-6;
+    for (size_t at = 0; at < n; at += Q8_BLOCK) {
+        float top = 0;
+        for (size_t i = at; i < at + Q8_BLOCK; i++) top = fmaxf(top, fabsf(r->want[i]));
+        largest = fmaxf(largest, top);
+        for (size_t i = at; i < at + Q8_BLOCK && !r->result->wrong; i++) {
+            double allowed = t.absolute + t.relative * fabs((double)r->want[i]) + 1.01 * (double)top / 127;
+            if (fabs((double)r->got[i] - r->want[i]) <= allowed) continue; /* false for NaN */
+            r->result->wrong = true;
+            snprintf(r->result->message, sizeof r->result->message, "%s, row %zu, column %zu: %g, expected %g", what,
+                     i / cols, i % cols, (double)r->got[i], (double)r->want[i]);
+        }
     }
-    return t;
+    t.absolute += 1.01 * (double)largest / 127;
+    t.nmse += 1e-6;
+    op_case_compare(&t, what, r->want, r->got, n, cols, r->result);
 }
 
 /* an output that is wanted in int8 form only is not written as floats */
@@ -170,8 +182,8 @@ static bool compare_output(struct run *r, int index, val v, struct error *err)
         return false;
     char what[64];
     snprintf(what, sizeof what, "step %zu, output %d", r->step_index, index);
-    struct tolerance tolerance = tolerance_of(r, v, (size_t)rows * cols);
-    op_case_compare(&tolerance, what, r->want, r->got, (size_t)rows * cols, cols, r->result);
+    if (r->bench.graph.values[v.id].q8) compare_q8(r, what, (size_t)rows * cols, cols);
+    else op_case_compare(&r->c->tolerance, what, r->want, r->got, (size_t)rows * cols, cols, r->result);
     if (r->bench.graph.n_calls != 1) return true; /* the rows behind may hold what an earlier call left */
     for (size_t i = (size_t)rows * cols; i < (size_t)all * cols; i++) {
         if (isnan(r->got[i]) || r->result->wrong) continue;
