@@ -1,0 +1,53 @@
+/* matmul_parts.h - what the choices of kernels for matrix products share: matvec_plan.c for few tokens, matmat_plan.c for
+ * many, units_plan.c for many on matrix units; matmul_plan.c puts them together. */
+#ifndef CORVID_OPS_MATMUL_PARTS_H
+#define CORVID_OPS_MATMUL_PARTS_H
+
+#include "ops/matmul_plan.h"
+
+/* rows of the planes give columns of y from row_at on; segment i ends before row end_i */
+/* clang-format off */
+#define MATMUL_PARAMS(U, F)                                                                                  \
+    U(rows) U(row_at) U(spans) U(quads) U(out_cols) U(on_outputs) U(combine) U(has_bias)                      \
+    U(first_thin) U(thin_groups) U(thin_spans)                                                               \
+    U(end0) U(end1) U(end2) U(end3) U(end4) U(end5) U(end6)                                                  \
+    U(x_at0) U(x_at1) U(x_at2) U(x_at3) U(x_at4) U(x_at5) U(x_at6) U(x_at7)                                  \
+    U(used0) U(used1) U(used2) U(used3) U(used4) U(used5) U(used6) U(used7)                                  \
+    U(act0) U(act1) U(act2) U(act3) U(act4) U(act5) U(act6) U(act7)
+/* clang-format on */
+PARAMS(matmul, MATMUL_PARAMS);
+
+enum { MATVEC_TOKENS = 8, MATVEC_MAX = 48 }; /* a matvec does 8 at once; steps of more than 48 go to matmat */
+
+/* a part of the matrix, for which kernels are planned */
+struct matmul_part {
+    const struct matmul_plan *m;
+    const char *codec; /* file of the weight type */
+    uint32_t index;
+    struct matmul_params params;
+};
+
+/* the weights are integers and there is an x in int8 form for them */
+bool matmul_is_q8(const struct op_plan *p, const struct matmul_plan *m);
+
+/* What every kernel of a part needs: kernel, codec, epilogue and activation as files 0 to 3, 6 operands. */
+struct dispatch_desc matmul_describe(const struct op_plan *p, const struct matmul_part *part, const char *kernel);
+
+/* Tiles of `tile_rows` rows, none of which lies in two segments. */
+uint32_t matmul_count_tiles(const struct matmul_params *m, uint32_t tile_rows);
+
+/* Sets the segments of a dispatch: rows [first, last) of the matrix, which lie in one part. */
+void matmul_cut_segments(const struct matmul_plan *m, uint32_t first, uint32_t last, struct matmul_params *params);
+
+/* Steps of min_tokens to max_tokens, `tokens` at a time. */
+bool plan_matvec(struct op_plan *p, const struct matmul_part *part, uint32_t tokens, uint32_t min_tokens,
+                 uint32_t max_tokens, struct error *err);
+
+/* Steps of more than MATVEC_MAX. */
+bool plan_matmat(struct op_plan *p, const struct matmul_part *part, struct error *err);
+
+/* The same on matrix units, if they are there and suit the matrix. */
+bool suits_units(const struct op_plan *p, const struct matmul_part *part);
+bool plan_units(struct op_plan *p, const struct matmul_part *part, struct error *err);
+
+#endif
