@@ -1,6 +1,6 @@
 /* bench_gpu.c - `make bench-gpu`: what the device's matrix units give, and how much of it Corvid's products take.
  *
- *   bench_gpu [SIZE]   of the square products, a multiple of 128; default 4096, on software 256
+ *   bench_gpu [SIZE]   of the square products, a multiple of 256; default 4096, on software 256
  *
  * CORVID_WEBGPU and CORVID_DEVICE choose runtime and device. Exit code 1: something failed or was wrong. */
 #include <stdio.h>

@@ -20,16 +20,16 @@ extern const size_t n_product_shaders;
 #endif
 
 const struct product products[] = {
-    {"i8 WGSL, packed dots", PRODUCT_I8, .wgsl = "product_i8"},
-    {"f16 WGSL, matrix units", PRODUCT_F16, .wgsl = "product_f16", .matrix_units = true, .wanted = 160},
+    {"i8 WGSL, packed dots", PRODUCT_I8, .wgsl = "product_i8", .tile_rows = 128},
+    {"f16 WGSL, matrix units", PRODUCT_F16, .wgsl = "product_f16", .tile_rows = 128, .matrix_units = true, .wanted = 160},
 #ifdef CORVID_SPIRV
-    {"f16 SPIR-V, matrix units", PRODUCT_F16, SPIRV(product_f16_spirv), .matrix_units = true, .wanted = 250},
-    {"i8 SPIR-V, matrix units", PRODUCT_I8, SPIRV(product_i8_spirv), .matrix_units = true, .wanted = 400},
+    {"f16 SPIR-V, matrix units", PRODUCT_F16, SPIRV(product_f16_spirv), .tile_rows = 256, .matrix_units = true, .wanted = 250},
+    {"i8 SPIR-V, matrix units", PRODUCT_I8, SPIRV(product_i8_spirv), .tile_rows = 128, .matrix_units = true, .wanted = 400},
 #endif
 };
 const size_t n_products = sizeof products / sizeof *products;
 
-enum { THREADS = 256, TILE = PRODUCT_MULTIPLE, N_BUFFERS = 4 };
+enum { THREADS = 256, TILE_TOKENS = 128, N_BUFFERS = 4 };
 
 const char *product_obstacle(const struct product *p, const struct gpu_info *device)
 {
@@ -117,7 +117,7 @@ static bool prepare(struct job *j, struct error *err)
 static void dispatch(struct job *j, unsigned times)
 {
     for (unsigned i = 0; i < times; i++)
-        gpu_dispatch(j->gpu, j->kernel, j->bindings, (uint32_t[]){j->size / TILE, j->size / TILE, 1});
+        gpu_dispatch(j->gpu, j->kernel, j->bindings, (uint32_t[]){j->size / j->p->tile_rows, j->size / TILE_TOKENS, 1});
 }
 
 /* |got - sum| as a share of sqrt(sum of squares), which grows as rounding errors do; of integers, as it is */

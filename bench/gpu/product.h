@@ -15,13 +15,14 @@ struct product {
     const char *wgsl; /* name in product_shaders, or NULL: */
     const uint32_t *spirv;
     size_t n_words;
-    bool matrix_units; /* needed; else any device will do */
+    uint32_t tile_rows; /* that a workgroup makes, for 128 tokens */
+    bool matrix_units;  /* needed; else any device will do */
     double wanted;     /* T(FL)OP/s on an H100; 0: none */
 };
 
 extern const struct product products[];
 extern const size_t n_products;
-enum { PRODUCT_MULTIPLE = 128 }; /* sizes are multiples of it */
+enum { PRODUCT_MULTIPLE = 256 }; /* sizes are multiples of it */
 
 /* Why the device cannot run it ("no matrix units"), or NULL if it can. */
 const char *product_obstacle(const struct product *p, const struct gpu_info *device);
