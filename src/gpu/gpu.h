@@ -151,6 +151,16 @@ void gpu_dispatch(struct gpu *gpu, const struct gpu_kernel *kernel, const struct
 void gpu_copy(struct gpu *gpu, struct gpu_range from, struct gpu_range to); /* from.bytes; different buffers */
 void gpu_clear(struct gpu *gpu, struct gpu_range range);
 
+/* Dispatches that are recorded once and run many times, which costs the CPU next to nothing. What is dispatched between
+ * _begin and _end (nothing else is recorded there) runs now, and again with each gpu_list_run, with the same bindings and
+ * groups. NULL where the runtime cannot, or while dispatches are timed or captured. Kernels, bindings and buffers must
+ * not be destroyed before what runs the list has ended; the list may be. */
+struct gpu_list;
+void gpu_list_begin(struct gpu *gpu);
+struct gpu_list *gpu_list_end(struct gpu *gpu);
+void gpu_list_run(struct gpu *gpu, const struct gpu_list *list);
+void gpu_list_destroy(struct gpu_list *list); /* accepts NULL */
+
 /* Records a copy of `from` to host memory; *ticket names it. Up to GPU_TICKETS may be open at once. */
 enum { GPU_TICKETS = 64 };
 bool gpu_read(struct gpu *gpu, struct gpu_range from, unsigned *ticket, struct error *err);

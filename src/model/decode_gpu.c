@@ -46,6 +46,7 @@ struct decode {
     struct sequence *sequences; /* [n] */
     uint32_t *rows, n_rows;     /* the sequence of each row of the steps in flight */
     bool changed;               /* the batch must be written before the next step */
+    struct gpu_list *list;      /* the dispatches of a step of n_rows; NULL: to be recorded, or they cannot be */
     uint64_t runs;              /* *parts.n_runs when it was */
     uint64_t submitted, arrived, returned;
     unsigned tickets[MAX_AHEAD];      /* of step k: [k % MAX_AHEAD] */
@@ -186,6 +187,8 @@ static bool write_batch(struct decode *d, struct error *err)
     while (d->arrived < d->submitted)
         if (!arrive(d, err)) return false;
     step_clear(&m->step);
+    gpu_list_destroy(d->list);
+    d->list = NULL;
     d->n_rows = 0;
     for (uint32_t i = 0; i < d->n; i++) {
         const struct sequence *s = &d->sequences[i];
@@ -217,8 +220,13 @@ static bool encode_step(struct decode *d, unsigned *ticket, struct error *err)
     gpu_begin(gpu, "decode");
     for (uint32_t r = 0; d->submitted % SNAPSHOT_EVERY == 0 && r < d->n_rows; r++)
         copy_snapshot(d, d->sequences[d->rows[r]].slot, d->submitted, false);
-    gpu_exec_encode(d->e, &m->step);
-    gpu_dispatch(gpu, m->kernel, m->bindings, (const uint32_t[]){d->n_rows, 1, 1});
+    if (d->list) gpu_list_run(gpu, d->list);
+    else {
+        gpu_list_begin(gpu);
+        gpu_exec_encode(d->e, &m->step);
+        gpu_dispatch(gpu, m->kernel, m->bindings, (const uint32_t[]){d->n_rows, 1, 1});
+        d->list = gpu_list_end(gpu);
+    }
     bool reading = gpu_read(gpu, (struct gpu_range){m->made, 0, d->n_rows * sizeof(uint32_t)}, ticket, err);
     bool ok = gpu_submit(gpu, reading ? err : NULL) && reading;
     if (reading && !ok) gpu_release(gpu, *ticket);
@@ -290,6 +298,7 @@ static void release(struct decode *d)
 {
     if (d->parts.memory->owner == d) d->parts.memory->owner = NULL;
     for (; d->arrived < d->submitted; d->arrived++) gpu_release(d->parts.gpu, d->tickets[d->arrived % MAX_AHEAD]);
+    gpu_list_destroy(d->list);
     free(d->sequences);
     free(d->rows);
     free(d);
