@@ -86,8 +86,7 @@ mod real {
             let mut table = device.fp_v1_0().clone();
             replace(&mut table);
             let (one, two, three) = (device.fp_v1_1(), device.fp_v1_2(), device.fp_v1_3());
-            let ours =
-                ash::Device::from_parts_1_3(device.handle(), table, one.clone(), two.clone(), three.clone());
+            let ours = ash::Device::from_parts_1_3(device.handle(), table, one.clone(), two.clone(), three.clone());
             let (limits, hints) = (&d.required_limits, &d.memory_hints);
             let opened = hal.device_from_raw(ours, None, &extensions, d.required_features, limits, hints, 0, 0).ok()?;
             drop(hal);
