@@ -84,8 +84,10 @@ typedef struct corvid_device_options {
     bool no_f16;         /* do not use shader-f16 even if there */
     bool no_subgroups;   /* do not use subgroups even if there */
     bool no_matrix;      /* do not use matrix units even if there */
-    bool validate;       /* check all that can be checked: bounds and loops in shaders (which debug builds always
-                                 do), and what the runtime and the driver's validation layers offer */
+    bool check_shaders;  /* keep WebGPU's run-time checks in shaders (bounds, loops, division, zeroed workgroup
+                                 memory), as debug builds always do */
+    bool validate;       /* check all that can be checked: check_shaders, and what the runtime and the driver's
+                                 validation layers offer */
     const char *cache;   /* folder where compiled kernels are kept, so that a later start need not compile them (runtime
                             wgpu30 on Vulkan; elsewhere drivers keep them); "" or "off": nowhere; NULL: what the
                             environment's CORVID_CACHE says in the same way, else the user's cache folder */

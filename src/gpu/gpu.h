@@ -44,7 +44,8 @@ struct gpu_options {
     const char *device;  /* index, part of a name, or NULL for the best */
     const char *runtime; /* "wgpu30", "wgpu-native", a library's path, or NULL for CORVID_WEBGPU or the best */
     bool no_f16, no_subgroups, no_matrix;
-    bool validate; /* checks in shaders, and all that runtime and driver can check */
+    bool check_shaders; /* keep run-time checks in shaders */
+    bool validate;      /* these, and all that runtime and driver can check */
     /* Gives back what gpu_kernels_save gave in an earlier run, malloc'ed, or NULL. Called once, while the device is
      * opened, if the runtime takes such bytes. `key` names adapter, driver and runtime: no others may get the bytes. It
      * answers for the bytes being what was saved. NULL: kernels are not kept. */
