@@ -323,7 +323,8 @@ corvid_generation *corvid_generation_open(corvid_model *model, const corvid_sequ
  * failure all its sessions are undefined until reset. */
 bool corvid_generation_next(corvid_generation *generation, int32_t *tokens, corvid_error *err);
 
-/* Ends sequence i, and the rest goes on. Its session has what was fed: every token but the last one that was given. */
+/* Ends sequence i, and the rest goes on. Its session has what was fed: every token but the last one that was given.
+ * Where the device was ahead, the session goes back when it is used next, which costs up to 3 tokens then. */
 bool corvid_generation_drop(corvid_generation *generation, size_t i, corvid_error *err);
 
 /* Drops what is left and frees the generation (NULL is accepted). False if a session could not be set back: it is

@@ -91,11 +91,11 @@ struct gpu {
     bool hears_log, capturing;
     uint64_t n_steps; /* that gpu_capture_begin saw */
 
-    const char *label;               /* of what is being recorded */
+    const char *label;                            /* of what is being recorded */
     WGPUCommandBuffer commands[GPU_MAX_COMMANDS]; /* recorded, in order */
     size_t n_commands;
-    bool incomplete; /* something could not be recorded */
-    bool in_list;    /* between gpu_list_begin and gpu_list_end */
+    bool incomplete;                 /* something could not be recorded */
+    bool in_list;                    /* between gpu_list_begin and gpu_list_end */
     WGPUCommandEncoder encoder;      /* for what comes after them; NULL: nothing yet */
     WGPUComputePassEncoder pass;     /* open while dispatches follow each other */
     const struct gpu_kernel *kernel; /* set in the pass */

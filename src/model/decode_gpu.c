@@ -8,9 +8,7 @@
  *   ---------|--------------------|--------------------|
  *    asked for, tokens known     in flight on the device
  *
- * A state that has taken in tokens made ahead cannot go back by itself, unless it has a row for each position. So
- * before every SNAPSHOT_EVERY-th step the sequence's state is copied, and a sequence that ends is set back to the
- * newest copy that is not too new, and fed the few tokens since, one by one as before: the very same numbers.
+ * A state that has taken in tokens made ahead must go back (rewind_gpu.c) before anything else uses it.
  *
  * When the rows of the step change, or something else used the batch in between, all that is in flight is waited for
  * and the batch is written anew. */
@@ -22,7 +20,7 @@
 #include "model/exec_gpu.h"
 #include "ops/shaders.h"
 
-enum { MAX_AHEAD = 8, SNAPSHOT_EVERY = 4, SNAPSHOTS = MAX_AHEAD / SNAPSHOT_EVERY + 1, KEPT = 16 };
+enum { KEPT = 16 };
 
 _Static_assert((int)MAX_AHEAD <= (int)GPU_TICKETS, "a ticket for each step in flight");
 _Static_assert(KEPT >= SNAPSHOT_EVERY + MAX_AHEAD + 1, "all tokens since the snapshot that may be needed");
@@ -63,8 +61,8 @@ void decode_memory_free(struct decode_memory *m)
     gpu_buffer_destroy(m->wishes);
     gpu_buffer_destroy(m->pasts);
     gpu_buffer_destroy(m->made);
-    for (uint32_t i = 0; i < m->n_snapshots; i++) gpu_buffer_destroy(m->snapshots[i]);
-    free(m->snapshots);
+    for (uint32_t i = 0; m->rewinds && i < m->n_rewinds; i++) gpu_buffer_destroy(m->rewinds[i].snapshots);
+    free(m->rewinds);
     step_free(&m->step);
 }
 
@@ -102,9 +100,9 @@ static bool reserve(struct exec *e, const struct gpu_exec_parts *p, struct error
     if (m->bindings) return true;
     const uint32_t seqs = e->limits.seqs;
     if (!m->step.words && !step_init(&m->step, e->limits, err)) return false;
-    if (!m->snapshots) m->snapshots = calloc(e->slots, sizeof *m->snapshots);
-    if (!m->snapshots) return fail_memory(err, "the snapshots");
-    m->n_snapshots = e->slots;
+    if (!m->rewinds) m->rewinds = calloc(e->slots, sizeof *m->rewinds);
+    if (!m->rewinds) return fail_memory(err, "the snapshots");
+    m->n_rewinds = e->slots;
     if (!m->wishes) m->wishes = gpu_buffer_create(p->gpu, "wishes", seqs * sizeof(struct sample_wish), err);
     if (m->wishes && !m->pasts) m->pasts = gpu_buffer_create(p->gpu, "pasts", seqs * sizeof(struct sample_past), err);
     if (m->pasts && !m->made) m->made = gpu_buffer_create(p->gpu, "made", seqs * sizeof(uint32_t), err);
@@ -117,22 +115,6 @@ static bool reserve(struct exec *e, const struct gpu_exec_parts *p, struct error
                                        {m->made, 0, seqs * sizeof(uint32_t)}};
     m->bindings = gpu_bindings_create(p->gpu, m->kernel, ranges, sizeof ranges / sizeof *ranges, err);
     return m->bindings != NULL;
-}
-
-static bool reserve_snapshots(const struct decode *d, uint32_t slot, struct error *err)
-{
-    struct gpu_buffer **snapshots = &d->parts.memory->snapshots[slot];
-    uint64_t bytes = gpu_exec_fixed_bytes(d->e);
-    if (bytes && !*snapshots) *snapshots = gpu_buffer_create(d->parts.gpu, "snapshots", SNAPSHOTS * bytes, err);
-    return !bytes || *snapshots;
-}
-
-static void copy_snapshot(const struct decode *d, uint32_t slot, uint64_t step, bool back)
-{
-    uint64_t bytes = gpu_exec_fixed_bytes(d->e), place = step / SNAPSHOT_EVERY % SNAPSHOTS;
-    if (!bytes) return;
-    struct gpu_range with = {d->parts.memory->snapshots[slot], place * bytes, bytes};
-    gpu_exec_copy_fixed(d->e, slot, with, back);
 }
 
 /* ---- steps ---- */
@@ -219,7 +201,7 @@ static bool encode_step(struct decode *d, unsigned *ticket, struct error *err)
     struct gpu *gpu = d->parts.gpu;
     gpu_begin(gpu, "decode");
     for (uint32_t r = 0; d->submitted % SNAPSHOT_EVERY == 0 && r < d->n_rows; r++)
-        copy_snapshot(d, d->sequences[d->rows[r]].slot, d->submitted, false);
+        rewind_keep(d->e, d->sequences[d->rows[r]].slot, d->submitted);
     if (d->list) gpu_list_run(gpu, d->list);
     else {
         gpu_list_begin(gpu);
@@ -258,40 +240,18 @@ bool decode_next(struct decode *d, int32_t *tokens, struct error *err)
 
 /* ---- beginning and end ---- */
 
-/* feeds the sequence what step `step` fed it, alone */
-static bool feed_again(struct decode *d, const struct sequence *s, uint64_t step, struct error *err)
-{
-    struct step *again = &d->parts.memory->step;
-    int32_t token = s->fed[step % KEPT];
-    d->parts.memory->owner = NULL;
-    step_clear(again);
-    again->n_tokens = again->n_seqs = 1;
-    again->token[0] = token < 0 ? 0 : (uint32_t)token;
-    again->position[0] = (uint32_t)(s->position + step);
-    again->seq[0] = again->first[0] = 0;
-    again->count[0] = 1;
-    again->slot[0] = s->slot;
-    step_seal(again);
-    gpu_write(d->parts.gpu, d->parts.batch, 0, again->words, again->n_words * sizeof *again->words);
-    gpu_begin(d->parts.gpu, "feed again");
-    gpu_exec_encode(d->e, again);
-    return gpu_submit(d->parts.gpu, err);
-}
-
-bool decode_drop(struct decode *d, uint32_t i, struct error *err)
+void decode_drop(struct decode *d, uint32_t i)
 {
     struct sequence *s = &d->sequences[i];
-    if (!s->live) return true;
+    if (!s->live) return;
     s->live = false;
     d->changed = true;
-    if (d->submitted == d->returned || !gpu_exec_fixed_bytes(d->e)) return true;
+    if (d->submitted == d->returned) return;
     uint64_t step = d->returned / SNAPSHOT_EVERY * SNAPSHOT_EVERY;
-    gpu_begin(d->parts.gpu, "go back");
-    copy_snapshot(d, s->slot, step, true);
-    if (!gpu_submit(d->parts.gpu, err)) return false;
-    for (; step < d->returned; step++)
-        if (!feed_again(d, s, step, err)) return false;
-    return true;
+    int32_t since[SNAPSHOT_EVERY];
+    uint32_t n = 0;
+    while (step + n < d->returned) since[n] = s->fed[(step + n) % KEPT], n++;
+    rewind_plan(d->e, s->slot, step, s->position + step, since, n);
 }
 
 static void release(struct decode *d)
@@ -324,7 +284,7 @@ struct decode *decode_gpu_create(struct exec *e, const struct decode_sequence *s
         *s = (struct sequence){.live = true, .slot = from->slot, .position = from->position, .room = from->room};
         s->fed[0] = from->token;
         sampler_describe(from->sampler, &s->wish, &s->past);
-        ok = reserve_snapshots(d, s->slot, err);
+        ok = rewind_now(e, s->slot, err) && rewind_reserve(e, s->slot, err);
     }
     if (ok) return d;
     release(d);
