@@ -136,13 +136,17 @@ mod real {
 
         /// wgpu knows nothing of what runs in here, so it waits for all before it, and all after it waits.
         fn barrier(&self) {
-            let all = vk::PipelineStageFlags::ALL_COMMANDS;
+            use vk::{AccessFlags as Access, PipelineStageFlags as Stage};
+            // compute and copies is all there is here; for the host wgpu's copies and fences care
+            let stages = Stage::COMPUTE_SHADER | Stage::TRANSFER;
+            let writes = Access::SHADER_WRITE | Access::TRANSFER_WRITE;
+            let reads = Access::SHADER_READ | Access::UNIFORM_READ | Access::TRANSFER_READ;
             let memory = vk::MemoryBarrier::default()
-                .src_access_mask(vk::AccessFlags::MEMORY_WRITE)
-                .dst_access_mask(vk::AccessFlags::MEMORY_READ | vk::AccessFlags::MEMORY_WRITE);
-            let none = vk::DependencyFlags::empty();
+                .src_access_mask(writes)
+                .dst_access_mask(reads | writes | Access::INDIRECT_COMMAND_READ);
+            let (to, none) = (stages | Stage::DRAW_INDIRECT, vk::DependencyFlags::empty());
             // SAFETY: the command buffer records
-            unsafe { self.device.cmd_pipeline_barrier(self.commands, all, all, none, &[memory], &[], &[]) };
+            unsafe { self.device.cmd_pipeline_barrier(self.commands, stages, to, none, &[memory], &[], &[]) };
         }
 
         /// Puts them into an encoder that is used for nothing else.

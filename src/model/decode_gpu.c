@@ -25,7 +25,9 @@ enum { KEPT = 16 };
 _Static_assert((int)MAX_AHEAD <= (int)GPU_TICKETS, "a ticket for each step in flight");
 _Static_assert(KEPT >= SNAPSHOT_EVERY + MAX_AHEAD + 1, "all tokens since the snapshot that may be needed");
 
-static const uint64_t queue_ns = 50 * 1000000; /* of work that may wait on the device: others want it too */
+/* Of work that may wait on the device: it hides what the host does, but others want the device too, and what a sequence
+ * that ended still does in it is in vain. Two steps hide the host too, if they are not too long for the others. */
+static const uint64_t queue_ns = 10 * 1000000, longest_ns = 50 * 1000000;
 
 struct sequence {
     bool live;
@@ -43,8 +45,9 @@ struct decode {
     uint32_t n;
     struct sequence *sequences; /* [n] */
     uint32_t *rows, n_rows;     /* the sequence of each row of the steps in flight */
+    struct sample_wish *wishes; /* of each row */
+    struct sample_past *pasts;
     bool changed;               /* the batch must be written before the next step */
-    struct gpu_list *list;      /* the dispatches of a step of n_rows; NULL: to be recorded, or they cannot be */
     uint64_t runs;              /* *parts.n_runs when it was */
     uint64_t submitted, arrived, returned;
     unsigned tickets[MAX_AHEAD];      /* of step k: [k % MAX_AHEAD] */
@@ -63,6 +66,8 @@ void decode_memory_free(struct decode_memory *m)
     gpu_buffer_destroy(m->made);
     for (uint32_t i = 0; m->rewinds && i < m->n_rewinds; i++) gpu_buffer_destroy(m->rewinds[i].snapshots);
     free(m->rewinds);
+    for (uint32_t i = 0; i < m->n_lists; i++) gpu_list_destroy(m->lists[i]);
+    free(m->lists);
     step_free(&m->step);
 }
 
@@ -103,6 +108,9 @@ static bool reserve(struct exec *e, const struct gpu_exec_parts *p, struct error
     if (!m->rewinds) m->rewinds = calloc(e->slots, sizeof *m->rewinds);
     if (!m->rewinds) return fail_memory(err, "the snapshots");
     m->n_rewinds = e->slots;
+    if (!m->lists) m->lists = calloc(seqs + 1, sizeof *m->lists);
+    if (!m->lists) return fail_memory(err, "the lists of dispatches");
+    m->n_lists = seqs + 1;
     if (!m->wishes) m->wishes = gpu_buffer_create(p->gpu, "wishes", seqs * sizeof(struct sample_wish), err);
     if (m->wishes && !m->pasts) m->pasts = gpu_buffer_create(p->gpu, "pasts", seqs * sizeof(struct sample_past), err);
     if (m->pasts && !m->made) m->made = gpu_buffer_create(p->gpu, "made", seqs * sizeof(uint32_t), err);
@@ -123,6 +131,7 @@ static bool reserve(struct exec *e, const struct gpu_exec_parts *p, struct error
 static uint64_t depth(const struct decode *d)
 {
     uint64_t fit = d->step_ns ? queue_ns / d->step_ns : 1;
+    if (fit < 2 && d->step_ns && 2 * d->step_ns <= longest_ns) fit = 2;
     if (d->limits.ahead) fit = d->limits.ahead;
     if (fit > MAX_AHEAD) fit = MAX_AHEAD;
     /* a ring of positions has room for so many more (gemma3.c) */
@@ -169,8 +178,6 @@ static bool write_batch(struct decode *d, struct error *err)
     while (d->arrived < d->submitted)
         if (!arrive(d, err)) return false;
     step_clear(&m->step);
-    gpu_list_destroy(d->list);
-    d->list = NULL;
     d->n_rows = 0;
     for (uint32_t i = 0; i < d->n; i++) {
         const struct sequence *s = &d->sequences[i];
@@ -183,9 +190,11 @@ static bool write_batch(struct decode *d, struct error *err)
         m->step.seq[row] = m->step.first[row] = m->step.output[row] = row;
         m->step.count[row] = 1;
         m->step.slot[row] = s->slot;
-        gpu_write(d->parts.gpu, m->wishes, row * sizeof s->wish, &s->wish, sizeof s->wish);
-        gpu_write(d->parts.gpu, m->pasts, row * sizeof s->past, &s->past, sizeof s->past);
+        d->wishes[row] = s->wish;
+        d->pasts[row] = s->past;
     }
+    gpu_write(d->parts.gpu, m->wishes, 0, d->wishes, d->n_rows * sizeof *d->wishes);
+    gpu_write(d->parts.gpu, m->pasts, 0, d->pasts, d->n_rows * sizeof *d->pasts);
     m->step.n_tokens = m->step.n_seqs = m->step.n_outputs = d->n_rows;
     step_seal(&m->step);
     gpu_write(d->parts.gpu, d->parts.batch, 0, m->step.words, m->step.n_words * sizeof *m->step.words);
@@ -202,16 +211,18 @@ static bool encode_step(struct decode *d, unsigned *ticket, struct error *err)
     gpu_begin(gpu, "decode");
     for (uint32_t r = 0; d->submitted % SNAPSHOT_EVERY == 0 && r < d->n_rows; r++)
         rewind_keep(d->e, d->sequences[d->rows[r]].slot, d->submitted);
-    if (d->list) gpu_list_run(gpu, d->list);
+    struct gpu_list **list = &m->lists[d->n_rows];
+    if (*list) gpu_list_run(gpu, *list);
     else {
         gpu_list_begin(gpu);
         gpu_exec_encode(d->e, &m->step);
         gpu_dispatch(gpu, m->kernel, m->bindings, (const uint32_t[]){d->n_rows, 1, 1});
-        d->list = gpu_list_end(gpu);
+        *list = gpu_list_end(gpu);
     }
     bool reading = gpu_read(gpu, (struct gpu_range){m->made, 0, d->n_rows * sizeof(uint32_t)}, ticket, err);
     bool ok = gpu_submit(gpu, reading ? err : NULL) && reading;
     if (reading && !ok) gpu_release(gpu, *ticket);
+    if (!ok) gpu_list_destroy(*list), *list = NULL; /* it may lack what went wrong */
     return ok;
 }
 
@@ -258,9 +269,10 @@ static void release(struct decode *d)
 {
     if (d->parts.memory->owner == d) d->parts.memory->owner = NULL;
     for (; d->arrived < d->submitted; d->arrived++) gpu_release(d->parts.gpu, d->tickets[d->arrived % MAX_AHEAD]);
-    gpu_list_destroy(d->list);
     free(d->sequences);
     free(d->rows);
+    free(d->wishes);
+    free(d->pasts);
     free(d);
 }
 
@@ -277,7 +289,9 @@ struct decode *decode_gpu_create(struct exec *e, const struct decode_sequence *s
     *d = (struct decode){.e = e, .parts = gpu_exec_parts(e), .limits = *limits, .n = n, .changed = true};
     d->sequences = calloc(n, sizeof *d->sequences);
     d->rows = calloc(n, sizeof *d->rows);
-    bool ok = d->sequences && d->rows ? reserve(e, &d->parts, err) : fail_memory(err, "a generation");
+    d->wishes = calloc(n, sizeof *d->wishes);
+    d->pasts = calloc(n, sizeof *d->pasts);
+    bool ok = d->sequences && d->rows && d->wishes && d->pasts ? reserve(e, &d->parts, err) : fail_memory(err, "a generation");
     for (uint32_t i = 0; ok && i < n; i++) {
         const struct decode_sequence *from = &sequences[i];
         struct sequence *s = &d->sequences[i];

@@ -54,7 +54,7 @@ struct decode_sequence {
 
 struct decode_limits {
     uint64_t max_steps; /* that will be asked for; 0: unknown */
-    uint32_t ahead;     /* steps in flight, 8 at most; 0: as many as help, within 50 ms */
+    uint32_t ahead;     /* steps in flight, 8 at most; 0: as many as help, within 10 ms of work */
 };
 
 /* Whether the executor can, with such a sampler; else steps go one by one through exec_run and sampler_next. */
