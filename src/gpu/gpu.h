@@ -153,9 +153,9 @@ void gpu_copy(struct gpu *gpu, struct gpu_range from, struct gpu_range to); /* f
 void gpu_clear(struct gpu *gpu, struct gpu_range range);
 
 /* Dispatches that are recorded once and run many times, which costs the CPU next to nothing. What is dispatched between
- * _begin and _end (nothing else is recorded there) runs now, and again with each gpu_list_run, with the same bindings and
- * groups. NULL where the runtime cannot, or while dispatches are timed or captured. Kernels, bindings and buffers must
- * not be destroyed before what runs the list has ended; the list may be. */
+ * _begin and _end (nothing else is recorded there) runs now, and again with each gpu_list_run, with the same bindings
+ * and groups. NULL where the runtime cannot, or while dispatches are timed or captured. Kernels, bindings and buffers
+ * must not be destroyed before what runs the list has ended; the list may be. */
 struct gpu_list;
 void gpu_list_begin(struct gpu *gpu);
 struct gpu_list *gpu_list_end(struct gpu *gpu);

@@ -1,4 +1,4 @@
-/* pass.c - recording, submitting, reading back. Dispatches that follow each other share one compute pass. */
+/* pass.c - recording, submitting, lists, reading back. Dispatches that follow each other share one compute pass. */
 #include <stdlib.h>
 
 #include "base/trace.h"

@@ -291,7 +291,8 @@ struct decode *decode_gpu_create(struct exec *e, const struct decode_sequence *s
     d->rows = calloc(n, sizeof *d->rows);
     d->wishes = calloc(n, sizeof *d->wishes);
     d->pasts = calloc(n, sizeof *d->pasts);
-    bool ok = d->sequences && d->rows && d->wishes && d->pasts ? reserve(e, &d->parts, err) : fail_memory(err, "a generation");
+    bool ok = d->sequences && d->rows && d->wishes && d->pasts;
+    ok = ok ? reserve(e, &d->parts, err) : fail_memory(err, "a generation");
     for (uint32_t i = 0; ok && i < n; i++) {
         const struct decode_sequence *from = &sequences[i];
         struct sequence *s = &d->sequences[i];

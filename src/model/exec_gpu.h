@@ -26,7 +26,7 @@ struct decode_memory {
     struct gpu_buffer *wishes, *pasts, *made;
     struct rewind *rewinds; /* [n_rewinds]; NULL: there was no generation yet */
     uint32_t n_rewinds;
-    struct gpu_list **lists; /* [n_lists]: the dispatches of a step of so many rows; NULL: to be recorded, or cannot be */
+    struct gpu_list **lists; /* [n_lists]: dispatches of a step of so many rows; NULL: to be recorded, or cannot be */
     uint32_t n_lists;
     struct step step;
     const struct decode *owner; /* whose rows the batch, wishes and pasts hold */
