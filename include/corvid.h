@@ -84,8 +84,10 @@ typedef struct corvid_device_options {
     bool no_f16;         /* do not use shader-f16 even if there */
     bool no_subgroups;   /* do not use subgroups even if there */
     bool no_matrix;      /* do not use matrix units even if there */
-    bool validate;       /* check all that can be checked: bounds and loops in shaders (which debug builds always
-                                 do), and what the runtime and the driver's validation layers offer */
+    bool check_shaders;  /* keep WebGPU's run-time checks in shaders (bounds, loops, division, zeroed workgroup
+                                 memory), as debug builds always do */
+    bool validate;       /* check all that can be checked: check_shaders, and what the runtime and the driver's
+                                 validation layers offer */
     const char *cache;   /* folder where compiled kernels are kept, so that a later start need not compile them (runtime
                             wgpu30 on Vulkan; elsewhere drivers keep them); "" or "off": nowhere; NULL: what the
                             environment's CORVID_CACHE says in the same way, else the user's cache folder */
@@ -307,7 +309,7 @@ typedef struct corvid_sequence {
 
 typedef struct corvid_generation_options {
     uint64_t max_steps; /* nothing is made beyond so many calls of corvid_generation_next; 0: unknown */
-    uint32_t ahead;     /* steps on the device at once, 8 at most; 0: as many as help, but no more than 50 ms of work */
+    uint32_t ahead;     /* steps on the device at once, 8 at most; 0: as many as help: 10 ms of work, or two steps within 50 */
 } corvid_generation_options;
 
 /* Sessions and samplers must outlive the generation, and nothing else may use them meanwhile; other sessions of the
@@ -321,7 +323,8 @@ corvid_generation *corvid_generation_open(corvid_model *model, const corvid_sequ
  * failure all its sessions are undefined until reset. */
 bool corvid_generation_next(corvid_generation *generation, int32_t *tokens, corvid_error *err);
 
-/* Ends sequence i, and the rest goes on. Its session has what was fed: every token but the last one that was given. */
+/* Ends sequence i, and the rest goes on. Its session has what was fed: every token but the last one that was given.
+ * Where the device was ahead, the session goes back when it is used next, which costs up to 3 tokens then. */
 bool corvid_generation_drop(corvid_generation *generation, size_t i, corvid_error *err);
 
 /* Drops what is left and frees the generation (NULL is accepted). False if a session could not be set back: it is

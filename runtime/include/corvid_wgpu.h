@@ -143,6 +143,23 @@ void corvidWgpuPipelineCacheRelease(CorvidWgpuPipelineCache cache);
  * if `capacity` is enough; its length in any case. 0: this backend has no caches. */
 size_t corvidWgpuAdapterGetPipelineCacheKey(WGPUAdapter adapter, size_t capacity, char *text);
 
+/* ---- recordings (Vulkan) ---- */
+
+/* Dispatches that were recorded once and run many times, with the bind groups and sizes that they were recorded with. */
+typedef struct CorvidWgpuRecordingImpl *CorvidWgpuRecording;
+
+/* As wgpuCommandEncoderFinish; besides, the dispatches of the encoder's compute passes are kept in *recording, which
+ * the caller owns. It is null where the device keeps none. All else that the encoder recorded is not kept. */
+WGPUCommandBuffer corvidWgpuCommandEncoderFinishRecording(WGPUCommandEncoder encoder, CorvidWgpuRecording *recording);
+
+/* A command buffer, to be submitted once, that runs the dispatches once more: after all that was submitted before,
+ * and before all that is submitted later. The caller owns it. wgpu does not know what it uses: the pipelines, bind
+ * groups and buffers must not be released or destroyed before it has run. */
+WGPUCommandBuffer corvidWgpuRecordingReplay(CorvidWgpuRecording recording);
+
+void corvidWgpuRecordingAddRef(CorvidWgpuRecording recording);
+void corvidWgpuRecordingRelease(CorvidWgpuRecording recording); /* also while it runs */
+
 /* ---- matrix units ---- */
 
 typedef enum CorvidWgpuScalar {

@@ -136,7 +136,10 @@ unsafe fn open(a: &Adapter, d: Option<&WGPUDeviceDescriptor>) -> Result<(wgpu::D
             Ok(true)
         })?;
     }
-    let opened = crate::instance::now(a.raw.request_device(&to))?.map_err(|e| invalid(e.to_string()))?;
+    let opened = match crate::tee::open(&a.raw, &to) {
+        Some(opened) => opened,
+        None => crate::instance::now(a.raw.request_device(&to))?.map_err(|e| invalid(e.to_string()))?,
+    };
     Ok((opened.0, opened.1, threads))
 }
 

@@ -8,16 +8,20 @@ use crate::device::Device;
 use crate::handles::{self, Object};
 use crate::pass::ComputePassEncoder;
 use crate::query::QuerySet;
+use crate::tee::Kept;
 
 pub struct CommandEncoder {
     raw: Mutex<Option<wgpu::CommandEncoder>>, // until finished
-    device: Arc<Device>,
+    pub device: Arc<Device>,
 }
 
 pub struct CommandBuffer {
-    raw: Mutex<Option<wgpu::CommandBuffer>>, // until submitted
+    raw: Mutex<Option<Ready>>, // until submitted
     device: Arc<Device>,
 }
+
+/// What is to be submitted, and what must live until that has run.
+pub type Ready = (wgpu::CommandBuffer, Option<Arc<Kept>>);
 
 impl Object for CommandEncoder {
     const KIND: &'static str = "WGPUCommandEncoder";
@@ -37,8 +41,12 @@ reference_counting!(CommandEncoder, wgpuCommandEncoderAddRef, wgpuCommandEncoder
 reference_counting!(CommandBuffer, wgpuCommandBufferAddRef, wgpuCommandBufferRelease, wgpuCommandBufferSetLabel);
 
 impl CommandBuffer {
+    pub fn new(raw: wgpu::CommandBuffer, kept: Option<Arc<Kept>>, device: Arc<Device>) -> Self {
+        Self { raw: Mutex::new(Some((raw, kept))), device }
+    }
+
     /// What is to be submitted, once.
-    pub fn take(&self) -> Option<wgpu::CommandBuffer> {
+    pub fn take(&self) -> Option<Ready> {
         self.raw.lock().unwrap_or_else(|e| e.into_inner()).take()
     }
 }
@@ -46,6 +54,11 @@ impl CommandBuffer {
 impl CommandEncoder {
     fn lock(&self) -> MutexGuard<'_, Option<wgpu::CommandEncoder>> {
         self.raw.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// What is to be finished, once.
+    pub fn take(&self) -> Result<wgpu::CommandEncoder, Fault> {
+        self.lock().take().ok_or_else(|| invalid("the encoder is finished"))
     }
 }
 
@@ -89,8 +102,7 @@ pub unsafe extern "C" fn wgpuCommandEncoderFinish(
     _descriptor: *const WGPUCommandBufferDescriptor,
 ) -> *const CommandBuffer {
     enter("wgpuCommandEncoderFinish", encoder, std::ptr::null(), |e| {
-        let raw = e.lock().take().ok_or_else(|| invalid("the encoder is finished"))?;
-        Ok(handles::give(CommandBuffer { raw: Mutex::new(Some(raw.finish())), device: e.device.clone() }))
+        Ok(handles::give(CommandBuffer::new(e.take()?.finish(), None, e.device.clone())))
     })
 }
 

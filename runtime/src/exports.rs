@@ -65,6 +65,8 @@ exports! {
         wgpuQuerySetGetType, wgpuQuerySetRelease, wgpuQuerySetSetLabel;
     queue: wgpuQueueAddRef, wgpuQueueGetTimestampPeriod, wgpuQueueOnSubmittedWorkDone, wgpuQueueRelease,
         wgpuQueueSetLabel, wgpuQueueSubmit, wgpuQueueSubmitForIndex, wgpuQueueWriteBuffer;
+    recording: corvidWgpuCommandEncoderFinishRecording, corvidWgpuRecordingAddRef, corvidWgpuRecordingRelease,
+        corvidWgpuRecordingReplay;
     shader: wgpuDeviceCreateShaderModule, wgpuDeviceCreateShaderModuleTrusted, wgpuShaderModuleAddRef,
         wgpuShaderModuleGetCompilationInfo, wgpuShaderModuleRelease, wgpuShaderModuleSetLabel;
 }

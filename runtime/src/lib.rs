@@ -27,7 +27,9 @@ mod pipeline_cache;
 mod pool;
 mod query;
 mod queue;
+mod recording;
 mod shader;
+mod tee;
 mod values;
 mod vulkan;
 

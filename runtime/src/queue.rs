@@ -64,11 +64,17 @@ unsafe fn submit(q: &Queue, count: usize, commands: *const *const CommandBuffer)
         return Err(invalid("commands is null"));
     }
     let mut all = Vec::with_capacity(count);
+    let mut kept = Vec::new();
     for &handle in array(commands, count) {
         let taken = argument("commands", handle)?.take();
-        all.push(taken.ok_or_else(|| invalid("a command buffer that was submitted before"))?);
+        let (raw, needs) = taken.ok_or_else(|| invalid("a command buffer that was submitted before"))?;
+        all.push(raw);
+        kept.extend(needs);
     }
     let id = submission_number(q.device.queue.submit(all));
+    if !kept.is_empty() {
+        q.device.queue.on_submitted_work_done(move || drop(kept));
+    }
     submitted(&q.device, id);
     Ok(id)
 }

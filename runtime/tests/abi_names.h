@@ -240,9 +240,11 @@
 
 #define FUNCTIONS \
     X(corvidWgpuAbiTable) X(corvidWgpuAdapterGetCooperativeMatrices) X(corvidWgpuAdapterGetPipelineCacheKey) \
-    X(corvidWgpuDeviceCreatePipelineCache) X(corvidWgpuDeviceCreateShaderModulePassthrough) \
+    X(corvidWgpuCommandEncoderFinishRecording) X(corvidWgpuDeviceCreatePipelineCache) \
+    X(corvidWgpuDeviceCreateShaderModulePassthrough) \
     X(corvidWgpuDeviceGetMemory) X(corvidWgpuGetName) X(corvidWgpuGetVersion) X(corvidWgpuPipelineCacheAddRef) \
-    X(corvidWgpuPipelineCacheGetData) X(corvidWgpuPipelineCacheRelease) X(wgpuAdapterAddRef) \
+    X(corvidWgpuPipelineCacheGetData) X(corvidWgpuPipelineCacheRelease) X(corvidWgpuRecordingAddRef) \
+    X(corvidWgpuRecordingRelease) X(corvidWgpuRecordingReplay) X(wgpuAdapterAddRef) \
     X(wgpuAdapterGetFeatures) X(wgpuAdapterGetInfo) X(wgpuAdapterGetLimits) X(wgpuAdapterHasFeature) \
     X(wgpuAdapterInfoFreeMembers) X(wgpuAdapterRelease) X(wgpuAdapterRequestDevice) X(wgpuBindGroupAddRef) \
     X(wgpuBindGroupLayoutAddRef) X(wgpuBindGroupLayoutRelease) X(wgpuBindGroupLayoutSetLabel) \

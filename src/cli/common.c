@@ -44,6 +44,8 @@ struct option_group device_group(struct device_args *a)
         {0, "no-f16", NULL, "do not compute with 16-bit floats", OPTION_FLAG, &a->no_f16, 0, 0},
         {0, "no-subgroups", NULL, "do not use subgroup operations", OPTION_FLAG, &a->no_subgroups, 0, 0},
         {0, "no-matrix", NULL, "do not use matrix units", OPTION_FLAG, &a->no_matrix, 0, 0},
+        {0, "check-shaders", NULL, "keep the run-time checks of shaders: bounds, loops, division, zeroed memory",
+         OPTION_FLAG, &a->check_shaders, 0, 0},
         {0, "validate", NULL, "check all that shaders, runtime and driver can check", OPTION_FLAG, &a->validate, 0, 0},
         {0, "no-cache", NULL, "neither use nor keep compiled kernels of earlier runs", OPTION_FLAG, &a->no_cache, 0, 0},
         {0, "exact", NULL, "keep activations as floats where weights are integers: slower", OPTION_FLAG, &a->exact, 0,
@@ -75,6 +77,7 @@ corvid_device_options device_options(const struct device_args *a)
                                    .no_f16 = a->no_f16,
                                    .no_subgroups = a->no_subgroups,
                                    .no_matrix = a->no_matrix,
+                                   .check_shaders = a->check_shaders,
                                    .validate = a->validate,
                                    .cache = a->no_cache ? "off" : NULL};
 }

@@ -55,6 +55,7 @@ static inline struct gpu_options gpu_options_of(const corvid_device_options *o)
                                 .no_f16 = o->no_f16,
                                 .no_subgroups = o->no_subgroups,
                                 .no_matrix = o->no_matrix,
+                                .check_shaders = o->check_shaders,
                                 .validate = o->validate};
 }
 

@@ -153,9 +153,8 @@ bool corvid_generation_drop(corvid_generation *generation, size_t i, corvid_erro
     if (!s) return true;
     generation->sequences[i].session = NULL;
     s->generating = false;
-    if (!generation->decode || decode_drop(generation->decode, (uint32_t)i, inner(err))) return true;
-    s->broken = true;
-    return false;
+    if (generation->decode) decode_drop(generation->decode, (uint32_t)i);
+    return true;
 }
 
 bool corvid_generation_close(corvid_generation *generation, corvid_error *err)

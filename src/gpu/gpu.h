@@ -44,7 +44,8 @@ struct gpu_options {
     const char *device;  /* index, part of a name, or NULL for the best */
     const char *runtime; /* "wgpu30", "wgpu-native", a library's path, or NULL for CORVID_WEBGPU or the best */
     bool no_f16, no_subgroups, no_matrix;
-    bool validate; /* checks in shaders, and all that runtime and driver can check */
+    bool check_shaders; /* keep run-time checks in shaders */
+    bool validate;      /* these, and all that runtime and driver can check */
     /* Gives back what gpu_kernels_save gave in an earlier run, malloc'ed, or NULL. Called once, while the device is
      * opened, if the runtime takes such bytes. `key` names adapter, driver and runtime: no others may get the bytes. It
      * answers for the bytes being what was saved. NULL: kernels are not kept. */
@@ -150,6 +151,16 @@ void gpu_dispatch(struct gpu *gpu, const struct gpu_kernel *kernel, const struct
                   const uint32_t groups[3]);
 void gpu_copy(struct gpu *gpu, struct gpu_range from, struct gpu_range to); /* from.bytes; different buffers */
 void gpu_clear(struct gpu *gpu, struct gpu_range range);
+
+/* Dispatches that are recorded once and run many times, which costs the CPU next to nothing. What is dispatched between
+ * _begin and _end (nothing else is recorded there) runs now, and again with each gpu_list_run, with the same bindings
+ * and groups. NULL where the runtime cannot, or while dispatches are timed or captured. Kernels, bindings and buffers
+ * must not be destroyed before what runs the list has ended; the list may be. */
+struct gpu_list;
+void gpu_list_begin(struct gpu *gpu);
+struct gpu_list *gpu_list_end(struct gpu *gpu);
+void gpu_list_run(struct gpu *gpu, const struct gpu_list *list);
+void gpu_list_destroy(struct gpu_list *list); /* accepts NULL */
 
 /* Records a copy of `from` to host memory; *ticket names it. Up to GPU_TICKETS may be open at once. */
 enum { GPU_TICKETS = 64 };

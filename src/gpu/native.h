@@ -46,7 +46,8 @@
 #define CORVID_WGPU_FUNCTIONS(X)                                                                  \
     X(GetName) X(AdapterGetCooperativeMatrices) X(DeviceCreateShaderModulePassthrough)            \
     X(DeviceCreatePipelineCache) X(PipelineCacheGetData) X(PipelineCacheRelease)                  \
-    X(AdapterGetPipelineCacheKey) X(DeviceGetMemory)
+    X(AdapterGetPipelineCacheKey) X(DeviceGetMemory) X(CommandEncoderFinishRecording) X(RecordingReplay)      \
+    X(RecordingRelease)
 /* clang-format on */
 
 struct webgpu {
@@ -76,6 +77,8 @@ struct gpu_ticket {
     volatile bool done, ok; /* set by the map callback */
 };
 
+enum { GPU_MAX_COMMANDS = 8 };
+
 struct gpu {
     struct webgpu w;
     WGPUInstance instance;
@@ -88,8 +91,12 @@ struct gpu {
     bool hears_log, capturing;
     uint64_t n_steps; /* that gpu_capture_begin saw */
 
-    const char *label;               /* of what is being recorded */
-    WGPUCommandEncoder encoder;      /* between gpu_begin and gpu_submit */
+    const char *label;                            /* of what is being recorded */
+    WGPUCommandBuffer commands[GPU_MAX_COMMANDS]; /* recorded, in order */
+    size_t n_commands;
+    bool incomplete;                 /* something could not be recorded */
+    bool in_list;                    /* between gpu_list_begin and gpu_list_end */
+    WGPUCommandEncoder encoder;      /* for what comes after them; NULL: nothing yet */
     WGPUComputePassEncoder pass;     /* open while dispatches follow each other */
     const struct gpu_kernel *kernel; /* set in the pass */
 
@@ -122,6 +129,11 @@ struct gpu_bindings {
     WGPUBindGroup handle;
 };
 
+struct gpu_list {
+    struct gpu *gpu;
+    CorvidWgpuRecording recording;
+};
+
 static inline WGPUStringView view(const char *text) { return (WGPUStringView){text, text ? WGPU_STRLEN : 0}; }
 
 /* errors.c. The library calls gpu_on_... from within a failing call or a poll; they only store. One device of a process
@@ -151,6 +163,9 @@ void gpu_matrix_shapes(const struct webgpu *w, WGPUAdapter adapter, char *out, s
 
 /* Runs a small kernel to learn the subgroup size and whether lanes are linear; 0 if subgroups cannot be used. */
 uint32_t gpu_probe_subgroups(struct gpu *gpu);
+
+/* pass.c: records what comes next. */
+WGPUCommandEncoder gpu_encoder(struct gpu *gpu);
 
 /* profile.c: timestamps of dispatches while a trace records (base/trace.h). All after profile_create need a profile. */
 void profile_create(struct gpu *gpu); /* of an open device; may leave gpu->profile NULL */

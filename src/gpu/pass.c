@@ -1,4 +1,6 @@
-/* pass.c - recording, submitting, reading back. Dispatches that follow each other share one compute pass. */
+/* pass.c - recording, submitting, lists, reading back. Dispatches that follow each other share one compute pass. */
+#include <stdlib.h>
+
 #include "base/trace.h"
 #include "gpu/native.h"
 
@@ -10,12 +12,45 @@ static void end_pass(struct gpu *gpu)
     gpu->pass = NULL;
 }
 
+WGPUCommandEncoder gpu_encoder(struct gpu *gpu)
+{
+    WGPUCommandEncoderDescriptor d = {.label = view(gpu->label)};
+    if (!gpu->encoder) gpu->encoder = gpu->w.DeviceCreateCommandEncoder(gpu->device, &d);
+    return gpu->encoder;
+}
+
+static void submit_commands(struct gpu *gpu)
+{
+    gpu->last_submission = gpu->w.QueueSubmitForIndex(gpu->queue, gpu->n_commands, gpu->commands);
+    for (size_t i = 0; i < gpu->n_commands; i++) gpu->w.CommandBufferRelease(gpu->commands[i]);
+    gpu->n_commands = 0;
+}
+
+static void add_commands(struct gpu *gpu, WGPUCommandBuffer commands)
+{
+    if (gpu->n_commands == GPU_MAX_COMMANDS) submit_commands(gpu);
+    if (commands) gpu->commands[gpu->n_commands++] = commands;
+    else gpu->incomplete = true;
+}
+
+/* the encoder's commands to the others; recording: where what it dispatched is to be kept, or NULL */
+static void end_encoder(struct gpu *gpu, CorvidWgpuRecording *recording)
+{
+    end_pass(gpu);
+    if (!gpu->encoder) return;
+    WGPUCommandBufferDescriptor d = {.label = view(gpu->label)};
+    WGPUCommandBuffer commands = recording ? gpu->w.CommandEncoderFinishRecording(gpu->encoder, recording)
+                                           : gpu->w.CommandEncoderFinish(gpu->encoder, &d);
+    gpu->w.CommandEncoderRelease(gpu->encoder);
+    gpu->encoder = NULL;
+    add_commands(gpu, commands);
+}
+
 void gpu_begin(struct gpu *gpu, const char *label)
 {
-    WGPUCommandEncoderDescriptor d = {.label = view(label)};
     gpu->label = label;
     gpu->recording_since = trace_begin();
-    gpu->encoder = gpu->w.DeviceCreateCommandEncoder(gpu->device, &d);
+    gpu->incomplete = false;
     gpu->pass = NULL;
     if (gpu->profile) profile_begin(gpu);
 }
@@ -29,7 +64,7 @@ void gpu_dispatch(struct gpu *gpu, const struct gpu_kernel *kernel, const struct
         WGPUComputePassDescriptor d = {.label = view(gpu->label)};
         WGPUPassTimestampWrites writes;
         if (gpu->profile) profile_begin_pass(gpu, &d, &writes);
-        gpu->pass = w->CommandEncoderBeginComputePass(gpu->encoder, &d);
+        gpu->pass = w->CommandEncoderBeginComputePass(gpu_encoder(gpu), &d);
         gpu->kernel = NULL;
     }
     if (gpu->kernel != kernel) w->ComputePassEncoderSetPipeline(gpu->pass, kernel->pipeline);
@@ -42,15 +77,51 @@ void gpu_dispatch(struct gpu *gpu, const struct gpu_kernel *kernel, const struct
 void gpu_copy(struct gpu *gpu, struct gpu_range from, struct gpu_range to)
 {
     end_pass(gpu);
-    gpu->w.CommandEncoderCopyBufferToBuffer(gpu->encoder, from.buffer->handle, from.at, to.buffer->handle, to.at,
+    gpu->w.CommandEncoderCopyBufferToBuffer(gpu_encoder(gpu), from.buffer->handle, from.at, to.buffer->handle, to.at,
                                             from.bytes);
 }
 
 void gpu_clear(struct gpu *gpu, struct gpu_range range)
 {
     end_pass(gpu);
-    gpu->w.CommandEncoderClearBuffer(gpu->encoder, range.buffer->handle, range.at, range.bytes);
+    gpu->w.CommandEncoderClearBuffer(gpu_encoder(gpu), range.buffer->handle, range.at, range.bytes);
 }
+
+/* ---- lists ---- */
+
+void gpu_list_begin(struct gpu *gpu)
+{
+    gpu->in_list = gpu->w.CommandEncoderFinishRecording && !gpu->profile && !gpu_capture_is_wanted();
+    if (gpu->in_list) end_encoder(gpu, NULL);
+}
+
+struct gpu_list *gpu_list_end(struct gpu *gpu)
+{
+    if (!gpu->in_list) return NULL;
+    gpu->in_list = false;
+    struct gpu_list *list = calloc(1, sizeof *list);
+    if (!list) return NULL;
+    list->gpu = gpu;
+    end_encoder(gpu, &list->recording);
+    if (list->recording) return list;
+    free(list);
+    return NULL;
+}
+
+void gpu_list_run(struct gpu *gpu, const struct gpu_list *list)
+{
+    end_encoder(gpu, NULL);
+    add_commands(gpu, gpu->w.RecordingReplay(list->recording));
+}
+
+void gpu_list_destroy(struct gpu_list *list)
+{
+    if (!list) return;
+    list->gpu->w.RecordingRelease(list->recording);
+    free(list);
+}
+
+/* ---- reading back ---- */
 
 static bool ticket_reserve(struct gpu *gpu, struct gpu_ticket *t, uint64_t bytes, struct error *err)
 {
@@ -73,7 +144,7 @@ bool gpu_read(struct gpu *gpu, struct gpu_range from, unsigned *ticket, struct e
     struct gpu_ticket *t = &gpu->tickets[i];
     if (!ticket_reserve(gpu, t, from.bytes, err)) return false;
     end_pass(gpu);
-    gpu->w.CommandEncoderCopyBufferToBuffer(gpu->encoder, from.buffer->handle, from.at, t->buffer, 0, from.bytes);
+    gpu->w.CommandEncoderCopyBufferToBuffer(gpu_encoder(gpu), from.buffer->handle, from.at, t->buffer, 0, from.bytes);
     t->bytes = from.bytes;
     t->open = true;
     t->submitted = t->done = t->ok = false;
@@ -96,13 +167,10 @@ bool gpu_submit(struct gpu *gpu, struct error *err)
     if (gpu->profile) profile_resolve(gpu);
     trace_end(gpu->recording_since, "encode", gpu->label);
     const uint64_t began = trace_begin();
-    WGPUCommandBufferDescriptor d = {.label = view(gpu->label)};
-    WGPUCommandBuffer commands = w->CommandEncoderFinish(gpu->encoder, &d);
-    w->CommandEncoderRelease(gpu->encoder);
-    gpu->encoder = NULL;
-    bool ok = gpu_check(gpu, err) && commands;
-    if (ok) gpu->last_submission = w->QueueSubmitForIndex(gpu->queue, 1, &commands);
-    if (commands) w->CommandBufferRelease(commands);
+    end_encoder(gpu, NULL);
+    bool ok = gpu_check(gpu, err) && !gpu->incomplete;
+    if (ok) submit_commands(gpu);
+    for (; gpu->n_commands; gpu->n_commands--) w->CommandBufferRelease(gpu->commands[gpu->n_commands - 1]);
     for (int i = 0; ok && i < GPU_TICKETS; i++) {
         struct gpu_ticket *t = &gpu->tickets[i];
         if (!t->open || t->submitted) continue;

@@ -297,7 +297,7 @@ void profile_dispatched(struct gpu *gpu, const struct gpu_kernel *kernel, const 
 void profile_resolve(struct gpu *gpu)
 {
     struct slot *s = gpu->profile->now;
-    if (s && s->n_timed) slot_resolve(gpu, s, gpu->encoder);
+    if (s && s->n_timed) slot_resolve(gpu, s, gpu_encoder(gpu));
 }
 
 void profile_submitted(struct gpu *gpu, bool ok)

@@ -57,7 +57,7 @@ bool gpu_upload_end(struct gpu_upload *u, const struct gpu_upload_copy *copies, 
     w->BufferUnmap(u->buffer);
     gpu_begin(gpu, "upload");
     for (size_t i = 0; i < n; i++)
-        w->CommandEncoderCopyBufferToBuffer(gpu->encoder, u->buffer, copies[i].from, copies[i].to.buffer->handle,
+        w->CommandEncoderCopyBufferToBuffer(gpu_encoder(gpu), u->buffer, copies[i].from, copies[i].to.buffer->handle,
                                             copies[i].to.at, copies[i].to.bytes);
     if (!gpu_submit(gpu, err)) return false;
     u->submission = gpu->last_submission;

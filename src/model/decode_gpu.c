@@ -8,9 +8,7 @@
  *   ---------|--------------------|--------------------|
  *    asked for, tokens known     in flight on the device
  *
- * A state that has taken in tokens made ahead cannot go back by itself, unless it has a row for each position. So
- * before every SNAPSHOT_EVERY-th step the sequence's state is copied, and a sequence that ends is set back to the
- * newest copy that is not too new, and fed the few tokens since, one by one as before: the very same numbers.
+ * A state that has taken in tokens made ahead must go back (rewind_gpu.c) before anything else uses it.
  *
  * When the rows of the step change, or something else used the batch in between, all that is in flight is waited for
  * and the batch is written anew. */
@@ -22,12 +20,14 @@
 #include "model/exec_gpu.h"
 #include "ops/shaders.h"
 
-enum { MAX_AHEAD = 8, SNAPSHOT_EVERY = 4, SNAPSHOTS = MAX_AHEAD / SNAPSHOT_EVERY + 1, KEPT = 16 };
+enum { KEPT = 16 };
 
 _Static_assert((int)MAX_AHEAD <= (int)GPU_TICKETS, "a ticket for each step in flight");
 _Static_assert(KEPT >= SNAPSHOT_EVERY + MAX_AHEAD + 1, "all tokens since the snapshot that may be needed");
 
-static const uint64_t queue_ns = 50 * 1000000; /* of work that may wait on the device: others want it too */
+/* Of work that may wait on the device: it hides what the host does, but others want the device too, and what a sequence
+ * that ended still does in it is in vain. Two steps hide the host too, if they are not too long for the others. */
+static const uint64_t queue_ns = 10 * 1000000, longest_ns = 50 * 1000000;
 
 struct sequence {
     bool live;
@@ -45,6 +45,8 @@ struct decode {
     uint32_t n;
     struct sequence *sequences; /* [n] */
     uint32_t *rows, n_rows;     /* the sequence of each row of the steps in flight */
+    struct sample_wish *wishes; /* of each row */
+    struct sample_past *pasts;
     bool changed;               /* the batch must be written before the next step */
     uint64_t runs;              /* *parts.n_runs when it was */
     uint64_t submitted, arrived, returned;
@@ -62,8 +64,10 @@ void decode_memory_free(struct decode_memory *m)
     gpu_buffer_destroy(m->wishes);
     gpu_buffer_destroy(m->pasts);
     gpu_buffer_destroy(m->made);
-    for (uint32_t i = 0; i < m->n_snapshots; i++) gpu_buffer_destroy(m->snapshots[i]);
-    free(m->snapshots);
+    for (uint32_t i = 0; m->rewinds && i < m->n_rewinds; i++) gpu_buffer_destroy(m->rewinds[i].snapshots);
+    free(m->rewinds);
+    for (uint32_t i = 0; i < m->n_lists; i++) gpu_list_destroy(m->lists[i]);
+    free(m->lists);
     step_free(&m->step);
 }
 
@@ -101,9 +105,12 @@ static bool reserve(struct exec *e, const struct gpu_exec_parts *p, struct error
     if (m->bindings) return true;
     const uint32_t seqs = e->limits.seqs;
     if (!m->step.words && !step_init(&m->step, e->limits, err)) return false;
-    if (!m->snapshots) m->snapshots = calloc(e->slots, sizeof *m->snapshots);
-    if (!m->snapshots) return fail_memory(err, "the snapshots");
-    m->n_snapshots = e->slots;
+    if (!m->rewinds) m->rewinds = calloc(e->slots, sizeof *m->rewinds);
+    if (!m->rewinds) return fail_memory(err, "the snapshots");
+    m->n_rewinds = e->slots;
+    if (!m->lists) m->lists = calloc(seqs + 1, sizeof *m->lists);
+    if (!m->lists) return fail_memory(err, "the lists of dispatches");
+    m->n_lists = seqs + 1;
     if (!m->wishes) m->wishes = gpu_buffer_create(p->gpu, "wishes", seqs * sizeof(struct sample_wish), err);
     if (m->wishes && !m->pasts) m->pasts = gpu_buffer_create(p->gpu, "pasts", seqs * sizeof(struct sample_past), err);
     if (m->pasts && !m->made) m->made = gpu_buffer_create(p->gpu, "made", seqs * sizeof(uint32_t), err);
@@ -118,28 +125,13 @@ static bool reserve(struct exec *e, const struct gpu_exec_parts *p, struct error
     return m->bindings != NULL;
 }
 
-static bool reserve_snapshots(const struct decode *d, uint32_t slot, struct error *err)
-{
-    struct gpu_buffer **snapshots = &d->parts.memory->snapshots[slot];
-    uint64_t bytes = gpu_exec_fixed_bytes(d->e);
-    if (bytes && !*snapshots) *snapshots = gpu_buffer_create(d->parts.gpu, "snapshots", SNAPSHOTS * bytes, err);
-    return !bytes || *snapshots;
-}
-
-static void copy_snapshot(const struct decode *d, uint32_t slot, uint64_t step, bool back)
-{
-    uint64_t bytes = gpu_exec_fixed_bytes(d->e), place = step / SNAPSHOT_EVERY % SNAPSHOTS;
-    if (!bytes) return;
-    struct gpu_range with = {d->parts.memory->snapshots[slot], place * bytes, bytes};
-    gpu_exec_copy_fixed(d->e, slot, with, back);
-}
-
 /* ---- steps ---- */
 
 /* how many steps may be in flight */
 static uint64_t depth(const struct decode *d)
 {
     uint64_t fit = d->step_ns ? queue_ns / d->step_ns : 1;
+    if (fit < 2 && d->step_ns && 2 * d->step_ns <= longest_ns) fit = 2;
     if (d->limits.ahead) fit = d->limits.ahead;
     if (fit > MAX_AHEAD) fit = MAX_AHEAD;
     /* a ring of positions has room for so many more (gemma3.c) */
@@ -198,9 +190,11 @@ static bool write_batch(struct decode *d, struct error *err)
         m->step.seq[row] = m->step.first[row] = m->step.output[row] = row;
         m->step.count[row] = 1;
         m->step.slot[row] = s->slot;
-        gpu_write(d->parts.gpu, m->wishes, row * sizeof s->wish, &s->wish, sizeof s->wish);
-        gpu_write(d->parts.gpu, m->pasts, row * sizeof s->past, &s->past, sizeof s->past);
+        d->wishes[row] = s->wish;
+        d->pasts[row] = s->past;
     }
+    gpu_write(d->parts.gpu, m->wishes, 0, d->wishes, d->n_rows * sizeof *d->wishes);
+    gpu_write(d->parts.gpu, m->pasts, 0, d->pasts, d->n_rows * sizeof *d->pasts);
     m->step.n_tokens = m->step.n_seqs = m->step.n_outputs = d->n_rows;
     step_seal(&m->step);
     gpu_write(d->parts.gpu, d->parts.batch, 0, m->step.words, m->step.n_words * sizeof *m->step.words);
@@ -216,12 +210,19 @@ static bool encode_step(struct decode *d, unsigned *ticket, struct error *err)
     struct gpu *gpu = d->parts.gpu;
     gpu_begin(gpu, "decode");
     for (uint32_t r = 0; d->submitted % SNAPSHOT_EVERY == 0 && r < d->n_rows; r++)
-        copy_snapshot(d, d->sequences[d->rows[r]].slot, d->submitted, false);
-    gpu_exec_encode(d->e, &m->step);
-    gpu_dispatch(gpu, m->kernel, m->bindings, (const uint32_t[]){d->n_rows, 1, 1});
+        rewind_keep(d->e, d->sequences[d->rows[r]].slot, d->submitted);
+    struct gpu_list **list = &m->lists[d->n_rows];
+    if (*list) gpu_list_run(gpu, *list);
+    else {
+        gpu_list_begin(gpu);
+        gpu_exec_encode(d->e, &m->step);
+        gpu_dispatch(gpu, m->kernel, m->bindings, (const uint32_t[]){d->n_rows, 1, 1});
+        *list = gpu_list_end(gpu);
+    }
     bool reading = gpu_read(gpu, (struct gpu_range){m->made, 0, d->n_rows * sizeof(uint32_t)}, ticket, err);
     bool ok = gpu_submit(gpu, reading ? err : NULL) && reading;
     if (reading && !ok) gpu_release(gpu, *ticket);
+    if (!ok) gpu_list_destroy(*list), *list = NULL; /* it may lack what went wrong */
     return ok;
 }
 
@@ -250,40 +251,18 @@ bool decode_next(struct decode *d, int32_t *tokens, struct error *err)
 
 /* ---- beginning and end ---- */
 
-/* feeds the sequence what step `step` fed it, alone */
-static bool feed_again(struct decode *d, const struct sequence *s, uint64_t step, struct error *err)
-{
-    struct step *again = &d->parts.memory->step;
-    int32_t token = s->fed[step % KEPT];
-    d->parts.memory->owner = NULL;
-    step_clear(again);
-    again->n_tokens = again->n_seqs = 1;
-    again->token[0] = token < 0 ? 0 : (uint32_t)token;
-    again->position[0] = (uint32_t)(s->position + step);
-    again->seq[0] = again->first[0] = 0;
-    again->count[0] = 1;
-    again->slot[0] = s->slot;
-    step_seal(again);
-    gpu_write(d->parts.gpu, d->parts.batch, 0, again->words, again->n_words * sizeof *again->words);
-    gpu_begin(d->parts.gpu, "feed again");
-    gpu_exec_encode(d->e, again);
-    return gpu_submit(d->parts.gpu, err);
-}
-
-bool decode_drop(struct decode *d, uint32_t i, struct error *err)
+void decode_drop(struct decode *d, uint32_t i)
 {
     struct sequence *s = &d->sequences[i];
-    if (!s->live) return true;
+    if (!s->live) return;
     s->live = false;
     d->changed = true;
-    if (d->submitted == d->returned || !gpu_exec_fixed_bytes(d->e)) return true;
+    if (d->submitted == d->returned) return;
     uint64_t step = d->returned / SNAPSHOT_EVERY * SNAPSHOT_EVERY;
-    gpu_begin(d->parts.gpu, "go back");
-    copy_snapshot(d, s->slot, step, true);
-    if (!gpu_submit(d->parts.gpu, err)) return false;
-    for (; step < d->returned; step++)
-        if (!feed_again(d, s, step, err)) return false;
-    return true;
+    int32_t since[SNAPSHOT_EVERY];
+    uint32_t n = 0;
+    while (step + n < d->returned) since[n] = s->fed[(step + n) % KEPT], n++;
+    rewind_plan(d->e, s->slot, step, s->position + step, since, n);
 }
 
 static void release(struct decode *d)
@@ -292,6 +271,8 @@ static void release(struct decode *d)
     for (; d->arrived < d->submitted; d->arrived++) gpu_release(d->parts.gpu, d->tickets[d->arrived % MAX_AHEAD]);
     free(d->sequences);
     free(d->rows);
+    free(d->wishes);
+    free(d->pasts);
     free(d);
 }
 
@@ -308,14 +289,17 @@ struct decode *decode_gpu_create(struct exec *e, const struct decode_sequence *s
     *d = (struct decode){.e = e, .parts = gpu_exec_parts(e), .limits = *limits, .n = n, .changed = true};
     d->sequences = calloc(n, sizeof *d->sequences);
     d->rows = calloc(n, sizeof *d->rows);
-    bool ok = d->sequences && d->rows ? reserve(e, &d->parts, err) : fail_memory(err, "a generation");
+    d->wishes = calloc(n, sizeof *d->wishes);
+    d->pasts = calloc(n, sizeof *d->pasts);
+    bool ok = d->sequences && d->rows && d->wishes && d->pasts;
+    ok = ok ? reserve(e, &d->parts, err) : fail_memory(err, "a generation");
     for (uint32_t i = 0; ok && i < n; i++) {
         const struct decode_sequence *from = &sequences[i];
         struct sequence *s = &d->sequences[i];
         *s = (struct sequence){.live = true, .slot = from->slot, .position = from->position, .room = from->room};
         s->fed[0] = from->token;
         sampler_describe(from->sampler, &s->wish, &s->past);
-        ok = reserve_snapshots(d, s->slot, err);
+        ok = rewind_now(e, s->slot, err) && rewind_reserve(e, s->slot, err);
     }
     if (ok) return d;
     release(d);

@@ -54,7 +54,7 @@ struct decode_sequence {
 
 struct decode_limits {
     uint64_t max_steps; /* that will be asked for; 0: unknown */
-    uint32_t ahead;     /* steps in flight, 8 at most; 0: as many as help, within 50 ms */
+    uint32_t ahead;     /* steps in flight, 8 at most; 0: as many as help, within 10 ms of work */
 };
 
 /* Whether the executor can, with such a sampler; else steps go one by one through exec_run and sampler_next. */
@@ -68,8 +68,8 @@ struct decode *exec_decode(struct exec *e, const struct decode_sequence *sequenc
 bool decode_next(struct decode *d, int32_t *tokens, struct error *err);
 
 /* Ends sequence i: its slot's state is what it is after the tokens that were fed when decode_next last returned: all
- * but that call's. exec_run may be called in between. */
-bool decode_drop(struct decode *d, uint32_t i, struct error *err);
+ * but that call's. What that takes is done by who uses the slot next. exec_run may be called in between. */
+void decode_drop(struct decode *d, uint32_t i);
 void decode_destroy(struct decode *d); /* accepts NULL; the states of sequences that were not dropped are undefined */
 
 /* For tests: a value's rows, before a step (inputs) or after it (values that no later call's output overwrote). */

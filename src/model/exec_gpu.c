@@ -129,6 +129,8 @@ static bool run_step(struct exec_gpu *x, const struct step *step, float *const *
 static bool gpu_exec_run(struct exec *e, const struct step *step, float *const *logits, struct error *err)
 {
     struct exec_gpu *x = (struct exec_gpu *)e;
+    for (uint32_t i = 0; i < step->n_seqs; i++)
+        if (!rewind_now(e, step->slot[i], err)) return false;
     if (!gpu_capture_begin(x->gpu, err)) return false;
     x->n_runs++;
     bool ok = run_step(x, step, logits, err);
@@ -147,6 +149,7 @@ static bool gpu_exec_state_read(struct exec *e, state s, uint32_t slot, size_t a
                                 struct error *err)
 {
     struct exec_gpu *x = (struct exec_gpu *)e;
+    if (!rewind_now(e, slot, err)) return false;
     return read_back(x, state_range(x, s.id, slot, at, n), out, err);
 }
 
@@ -155,6 +158,7 @@ static bool gpu_exec_state_write(struct exec *e, state s, uint32_t slot, size_t 
 {
     struct exec_gpu *x = (struct exec_gpu *)e;
     struct gpu_range r = state_range(x, s.id, slot, at, n);
+    if (!rewind_now(e, slot, err)) return false;
     gpu_write(x->gpu, r.buffer, r.at, in, r.bytes);
     return gpu_check(x->gpu, err);
 }
@@ -162,6 +166,7 @@ static bool gpu_exec_state_write(struct exec *e, state s, uint32_t slot, size_t 
 static bool gpu_exec_state_clear(struct exec *e, uint32_t slot, struct error *err)
 {
     struct exec_gpu *x = (struct exec_gpu *)e;
+    rewind_forget(e, slot);
     gpu_begin(x->gpu, "clear a slot");
     for (uint32_t i = 1; i < e->g->n_states; i++) /* rows of positions that were not written are never read */
         if (!e->g->states[i].positions) gpu_clear(x->gpu, state_range(x, i, slot, 0, state_stride(&e->g->states[i])));

@@ -4,13 +4,30 @@
 
 #include "model/exec_internal.h"
 
+enum {
+    MAX_AHEAD = 8, /* steps of a generation in flight */
+    SNAPSHOT_EVERY = 4,
+    SNAPSHOTS = MAX_AHEAD / SNAPSHOT_EVERY + 1
+};
+
+/* Of a slot: the copies of its state, and how it is to go back before it is used again. */
+struct rewind {
+    struct gpu_buffer *snapshots; /* [SNAPSHOTS]; NULL: none was needed yet */
+    bool due;
+    uint64_t step, position; /* of the copy to start from, and of the first token */
+    int32_t tokens[SNAPSHOT_EVERY];
+    uint32_t n_tokens;
+};
+
 /* What decode_gpu.c keeps on the device from one generation to the next; made by need, zeroed before. */
 struct decode_memory {
     struct gpu_kernel *kernel;
     struct gpu_bindings *bindings;
     struct gpu_buffer *wishes, *pasts, *made;
-    struct gpu_buffer **snapshots; /* [slots], NULL where none was needed */
-    uint32_t n_snapshots;
+    struct rewind *rewinds; /* [n_rewinds]; NULL: there was no generation yet */
+    uint32_t n_rewinds;
+    struct gpu_list **lists; /* [n_lists]: dispatches of a step of so many rows; NULL: to be recorded, or cannot be */
+    uint32_t n_lists;
     struct step step;
     const struct decode *owner; /* whose rows the batch, wishes and pasts hold */
 };
@@ -36,5 +53,22 @@ void gpu_exec_encode(struct exec *e, const struct step *step);
 /* A slot's states without positions: their bytes, and a copy of them to or from `with`, which is as long. */
 uint64_t gpu_exec_fixed_bytes(const struct exec *e);
 void gpu_exec_copy_fixed(struct exec *e, uint32_t slot, struct gpu_range with, bool back);
+
+/* ---- rewind_gpu.c ---- */
+
+/* Room for the copies of a slot's state. */
+bool rewind_reserve(struct exec *e, uint32_t slot, struct error *err);
+
+/* Records the copy that belongs before a generation's step, if one does. */
+void rewind_keep(struct exec *e, uint32_t slot, uint64_t step);
+
+/* The slot is to go back to the copy that was made before `step`, and to be fed tokens[n] from `position` on. */
+void rewind_plan(struct exec *e, uint32_t slot, uint64_t step, uint64_t position, const int32_t *tokens, uint32_t n);
+
+/* Does what was planned, if anything: before the slot is used. It overwrites the batch. */
+bool rewind_now(struct exec *e, uint32_t slot, struct error *err);
+
+/* The slot's state is not needed any more. */
+void rewind_forget(struct exec *e, uint32_t slot);
 
 #endif

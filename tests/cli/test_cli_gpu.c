@@ -130,7 +130,8 @@ static void test_no_library(void **state)
 /* The GPU writes what the scalar reference writes; with and without the optional features. */
 static void test_run(void **state)
 {
-    static const char *const options[] = {"", "--no-f16", "--no-subgroups", "--validate --no-f16 --no-subgroups"};
+    static const char *const options[] = {"", "--no-f16", "--no-subgroups", "--check-shaders",
+                                          "--validate --no-f16 --no-subgroups"};
     (void)state;
     json_t *reference = cli_json("$C run --device reference --temp 0 -n 5 --json -p %s", PROMPT);
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {

@@ -305,6 +305,54 @@ static void dispatches_see_earlier_ones(void **state)
     gpu_buffer_destroy(b);
 }
 
+/* What a list does again is in order with all around it: copies, writes and other lists, in one submission or many. */
+static void lists_run_again(void **state)
+{
+    struct gpu *gpu = *state;
+    struct gpu_buffer *params = buffer_of(gpu, 256), *a = buffer_of(gpu, 64), *b = buffer_of(gpu, 64);
+    struct gpu_kernel *kernel = gpu_kernel_create(gpu, "double", double_wgsl, "urw", NULL);
+    assert_non_null(kernel);
+    const struct gpu_range in_a = {a, 0, 64}, in_b = {b, 0, 64}, there[] = {{params, 0, 256}, in_a, in_b};
+    struct gpu_bindings *bindings = gpu_bindings_create(gpu, kernel, there, 3, NULL);
+    assert_non_null(bindings);
+    const uint32_t groups[3] = {4, 1, 1};
+    uint32_t factor = 3, words[16], got[16], want[16];
+    for (uint32_t i = 0; i < 16; i++) want[i] = words[i] = i + 1;
+    gpu_write(gpu, params, 0, &factor, 4);
+    gpu_write(gpu, b, 0, words, 64);
+    gpu_begin(gpu, "test");
+    gpu_copy(gpu, in_b, in_a);
+    gpu_list_begin(gpu);
+    gpu_dispatch(gpu, kernel, bindings, groups);
+    struct gpu_list *list = gpu_list_end(gpu);
+    gpu_copy(gpu, in_b, in_a);
+    assert_true(gpu_submit(gpu, NULL));
+    const struct gpu_info *info = gpu_describe(gpu);
+    if (!strcmp(info->runtime, "wgpu30") && !strcmp(info->backend, "Vulkan")) assert_non_null(list);
+    uint32_t power = factor;
+    for (uint32_t round = 0; list && round < 6; round++) {
+        factor = round + 2;
+        gpu_write(gpu, params, 0, &factor, 4);
+        gpu_begin(gpu, "test");
+        for (uint32_t k = 0; k <= round; k++) { /* the last rounds have more commands than a submission takes */
+            gpu_list_run(gpu, list);
+            gpu_copy(gpu, in_b, in_a);
+            power *= factor;
+        }
+        assert_true(gpu_submit(gpu, NULL));
+    }
+    gpu_list_destroy(list); /* while it runs */
+    gpu_list_destroy(NULL);
+    for (uint32_t i = 0; i < 16; i++) want[i] *= power;
+    read_range(gpu, in_b, got);
+    assert_memory_equal(got, want, 64);
+    gpu_bindings_destroy(bindings);
+    gpu_kernel_destroy(kernel);
+    gpu_buffer_destroy(params);
+    gpu_buffer_destroy(a);
+    gpu_buffer_destroy(b);
+}
+
 /* and the device works on afterwards */
 static void bad_kernel(struct gpu *gpu, const char *name, const char *wgsl, const char *bindings)
 {
@@ -423,6 +471,7 @@ int main(void)
         cmocka_unit_test(uploads_arrive_in_order),
         cmocka_unit_test(memory_is_told_as_it_is_used),
         cmocka_unit_test(dispatches_see_earlier_ones),
+        cmocka_unit_test(lists_run_again),
         cmocka_unit_test(bad_wgsl_names_the_kernel),
         cmocka_unit_test(bad_types_name_the_kernel),
         cmocka_unit_test(no_entry_point_names_the_kernel),

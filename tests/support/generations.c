@@ -204,6 +204,43 @@ static void test_together(void **unused)
     }
 }
 
+/* A session goes back and goes on while the generation that it was dropped from does; another is begun anew instead. */
+static void test_dropped(void **unused)
+{
+    enum { BOTH = 6, AFTER = 5 };
+    (void)unused;
+    int32_t wanted[3][MOST], found[3];
+    corvid_sequence s[3];
+    corvid_error err;
+    for (size_t k = 0; k < 3; k++) {
+        s[k] = begin(&samplings[k % 2], 4 + k);
+        for (size_t n = 0; n < BOTH + AFTER; n++) wanted[k][n] = step(&s[k]);
+        end(&s[k]);
+    }
+    for (size_t k = 0; k < 3; k++) s[k] = begin(&samplings[k % 2], 4 + k);
+    corvid_generation *g = open_generation(s, 3, 0, 8);
+    for (size_t n = 0; n < BOTH; n++) {
+        next(g, found);
+        for (size_t k = 0; k < 3; k++) assert_int_equal(found[k], wanted[k][n]);
+    }
+    for (size_t k = 1; k < 3; k++)
+        if (!corvid_generation_drop(g, k, &err)) fail_msg("%s", err.message);
+    if (!corvid_session_reset(s[2].session, &err)) fail_msg("%s", err.message);
+    s[1].token = found[1];
+    corvid_sampler_destroy(s[2].sampler);
+    s[2].sampler = new_sampler(&samplings[0]);
+    feed(s[2].session, prompt, 5, NULL, NULL);
+    s[2].token = prompt[5];
+    for (size_t n = BOTH; n < BOTH + AFTER; n++) {
+        next(g, found);
+        assert_int_equal(found[0], wanted[0][n]);
+        assert_int_equal(step(&s[1]), wanted[1][n]);
+        assert_int_equal(step(&s[2]), wanted[2][n - BOTH]);
+    }
+    close_generation(g);
+    for (size_t k = 0; k < 3; k++) end(&s[k]);
+}
+
 /* Steps of another session and another generation in between change nothing. */
 static void test_between(void **unused)
 {
@@ -307,13 +344,13 @@ static void test_refused(void **unused)
 
 int generations_run(const struct generations *g)
 {
-    static char names[5][96];
-    static const char *const parts[] = {"same", "together", "between", "context", "refused"};
-    struct CMUnitTest tests[] = {cmocka_unit_test(test_same), cmocka_unit_test(test_together),
-                                 cmocka_unit_test(test_between), cmocka_unit_test(test_context),
-                                 cmocka_unit_test(test_refused)};
+    static char names[6][96];
+    static const char *const parts[] = {"same", "together", "dropped", "between", "context", "refused"};
+    struct CMUnitTest tests[] = {cmocka_unit_test(test_same),    cmocka_unit_test(test_together),
+                                 cmocka_unit_test(test_dropped), cmocka_unit_test(test_between),
+                                 cmocka_unit_test(test_context), cmocka_unit_test(test_refused)};
     now.g = *g;
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 6; i++) {
         snprintf(names[i], sizeof names[i], "%s: %s", g->model.label, parts[i]);
         tests[i].name = names[i];
     }

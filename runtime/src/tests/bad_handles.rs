@@ -10,6 +10,7 @@ use crate::handles::Object;
 use crate::log::*;
 use crate::pipeline_cache::*;
 use crate::query::*;
+use crate::recording::*;
 
 /// A function with this handle first and zeros for the rest; whether an 8-byte result (a handle, a future) was null.
 type Call<T> = fn(*const T) -> bool;
@@ -73,7 +74,7 @@ functions! {
     CommandBuffer 1: wgpuCommandBufferAddRef, wgpuCommandBufferRelease;
     CommandBuffer 2: wgpuCommandBufferSetLabel;
     CommandEncoder 1: wgpuCommandEncoderAddRef, wgpuCommandEncoderPopDebugGroup, wgpuCommandEncoderRelease;
-    CommandEncoder 2: wgpuCommandEncoderBeginComputePass, wgpuCommandEncoderFinish,
+    CommandEncoder 2: corvidWgpuCommandEncoderFinishRecording, wgpuCommandEncoderBeginComputePass, wgpuCommandEncoderFinish,
         wgpuCommandEncoderInsertDebugMarker, wgpuCommandEncoderPushDebugGroup, wgpuCommandEncoderSetLabel;
     CommandEncoder 3: wgpuCommandEncoderWriteTimestamp;
     CommandEncoder 4: wgpuCommandEncoderClearBuffer;
@@ -111,6 +112,7 @@ functions! {
     Queue 2: wgpuQueueOnSubmittedWorkDone, wgpuQueueSetLabel;
     Queue 3: wgpuQueueSubmit, wgpuQueueSubmitForIndex;
     Queue 5: wgpuQueueWriteBuffer;
+    Recording 1: corvidWgpuRecordingAddRef, corvidWgpuRecordingRelease, corvidWgpuRecordingReplay;
     ShaderModule 1: wgpuShaderModuleAddRef, wgpuShaderModuleRelease;
     ShaderModule 2: wgpuShaderModuleGetCompilationInfo, wgpuShaderModuleSetLabel;
 }
@@ -165,7 +167,9 @@ impl Objects {
             let group = gpu.bind(layout, buffer, 256);
             let finished = wgpuDeviceCreateCommandEncoder(gpu.device, null());
             let encoder = wgpuDeviceCreateCommandEncoder(gpu.device, null());
-            put(&mut all, wgpuCommandEncoderFinish(finished, null()));
+            let mut recording = null();
+            put(&mut all, corvidWgpuCommandEncoderFinishRecording(finished, &mut recording));
+            put(&mut all, recording);
             wgpuCommandEncoderRelease(finished);
             put(&mut all, wgpuCommandEncoderBeginComputePass(encoder, null()));
             let mut ld: WGPUPipelineLayoutDescriptor = zeroed();

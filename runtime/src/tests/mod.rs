@@ -6,6 +6,7 @@ mod errors;
 mod events;
 mod extras;
 mod pipelines;
+mod recordings;
 
 use std::ffi::c_void;
 use std::ptr::{null, null_mut};
