@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ops/attention_work.h"
 #include "quant/q8_row.h"
 
 void graph_init(struct graph *g, bool (*find)(void *user, const char *name, struct tensor_info *out), void *user)
@@ -129,8 +130,19 @@ state memory(struct graph *g, const char *name, uint32_t rows, uint32_t cols, bo
     snprintf(full, sizeof full, "blk.%d.%s", g->layer, name);
     const char *kept = arena_copy(&g->arena, full, strlen(full));
     if (!kept || !GROW(g, states, g->n_states)) return (state){0};
-    g->states[g->n_states] = (struct graph_state){kept, rows, cols, positions};
+    g->states[g->n_states] = (struct graph_state){kept, rows, cols, positions, KV_F32};
     return (state){g->n_states++};
+}
+
+state kv_cache(struct graph *g, const char *name, uint32_t rows, uint32_t cols, enum kv_type type)
+{
+    if (type == KV_Q8 && cols % (2 * Q8_BLOCK))
+        graph_fail(g, ERR_UNSUPPORTED,
+                   "layer %d: %u key columns cannot be kept as %s, which takes multiples of %d: use f16", g->layer,
+                   cols / 2, kv_type_name(type), Q8_BLOCK);
+    state s = memory(g, name, rows, cols, true);
+    if (s.id) g->states[s.id].type = type;
+    return s;
 }
 
 static val add_value(struct graph *g, uint32_t cols, enum rows_of rows)
@@ -232,6 +244,7 @@ static bool writes_q8(const struct op_call *c)
     case OP_LAYER_NORM:
     case OP_RMS_NORM:
     case OP_TOKEN_SHIFT: return true;
+    case OP_ATTENTION:
     case OP_WKV7: return c->args.head_dim % Q8_BLOCK == 0;
     default: return false;
     }
@@ -434,5 +447,8 @@ val op_attention(struct graph *g, val q, state cache, const struct attention_arg
                    cols_of(g, q), kv);
     struct op_call call = {
         .op = OP_ATTENTION, .in = {q}, .s = cache, .args = {.head_dim = D, .window = a->window, .scale = a->scale}};
+    if (!g->error.code)
+        call.out[OUT_WORK] =
+            add_value(g, attention_work(cols_of(g, q) / D, kv / D, D, g->states[cache.id].rows), ROWS_NONE);
     return one_output(g, call, cols_of(g, q), ROWS_TOKENS);
 }

@@ -9,10 +9,11 @@
 #include "base/arena.h"
 #include "file/model_file.h"
 #include "ops/op.h"
+#include "quant/kv_row.h"
 
 struct graph_value {
     uint32_t cols;
-    enum rows_of rows;   /* ROWS_TOKENS or ROWS_OUTPUTS */
+    enum rows_of rows;   /* ROWS_TOKENS or ROWS_OUTPUTS; ROWS_NONE: one row whatever the step (OUT_WORK) */
     uint32_t made, last; /* indices of the calls that make it and use it last */
     bool q8;             /* in int8 form (quant/q8_row.h) */
     val as_q8;           /* the same in int8 form, if there is one */
@@ -40,6 +41,7 @@ struct graph_state {
     const char *name;    /* "blk.3.time_mix_s" */
     uint32_t rows, cols; /* of one slot */
     bool positions;      /* a row per position (modulo rows); else the whole is one state */
+    enum kv_type type;   /* of rows of positions on the device; else KV_F32 */
 };
 
 struct graph {
@@ -62,6 +64,12 @@ struct graph {
 /* 32-bit words of a row of the value on the device */
 size_t value_row_words(const struct graph_value *v);
 
+/* rows of a value in the largest step */
+static inline uint32_t value_rows(const struct graph_value *v, struct step_limits limits)
+{
+    return v->rows == ROWS_TOKENS ? limits.tokens : v->rows == ROWS_OUTPUTS ? limits.outputs : 1;
+}
+
 void graph_init(struct graph *g, bool (*find)(void *user, const char *name, struct tensor_info *out), void *user);
 void graph_free(struct graph *g);
 bool graph_ok(const struct graph *g, struct error *err);
@@ -83,6 +91,8 @@ weight vector_stack(struct graph *g, const weight *parts, uint32_t n, uint32_t c
 void vector_read(const struct graph *g, const struct graph_weight *w, float *out);
 /* State of `rows` x `cols` floats a slot, zero at the start of a sequence. */
 state memory(struct graph *g, const char *name, uint32_t rows, uint32_t cols, bool positions);
+/* Memory of positions whose rows are kept as `type`; cols: for KV_Q8 a multiple of 64, keys and then values. */
+state kv_cache(struct graph *g, const char *name, uint32_t rows, uint32_t cols, enum kv_type type);
 
 /* ---- ops, in the order of op.h ---- */
 

@@ -109,14 +109,15 @@ void record_rope(struct op_bench *b, const uint32_t *n)
 void record_kv_write(struct op_bench *b, const uint32_t *n)
 {
     val k = case_input(b, n[0], -1, 1), v = case_input(b, n[0], -1, 1);
-    op_kv_write(&b->graph, k, v, case_memory(b, n[1], 2 * n[0], true, -1, 1));
+    op_kv_write(&b->graph, k, v, case_cache(b, n[1], 2 * n[0], n[2], -1, 1));
 }
 
 void record_attention(struct op_bench *b, const uint32_t *n)
 {
     struct attention_args a = {.head_dim = n[0], .window = n[4], .scale = 1 / sqrtf((float)n[0])};
     val q = case_input(b, n[0] * n[1], -4, 4);
-    op_attention(&b->graph, q, case_memory(b, n[3], 2 * n[0] * n[2], true, -2, 2), &a);
+    state cache = case_cache(b, n[3], 2 * n[0] * n[2], n[5] % CASE_TO_INT8, -2, 2);
+    to_int8(b, op_attention(&b->graph, q, cache, &a), n[5] & CASE_TO_INT8);
 }
 
 void record_attention_written(struct op_bench *b, const uint32_t *n)
@@ -124,7 +125,7 @@ void record_attention_written(struct op_bench *b, const uint32_t *n)
     struct attention_args a = {.head_dim = n[0], .window = n[4], .scale = 1 / sqrtf((float)n[0])};
     val q = case_input(b, n[0] * n[1], -4, 4);
     val k = case_input(b, n[0] * n[2], -2, 2), v = case_input(b, n[0] * n[2], -2, 2);
-    state cache = case_memory(b, n[3], 2 * n[0] * n[2], true, NAN, NAN);
+    state cache = case_cache(b, n[3], 2 * n[0] * n[2], n[5] % CASE_TO_INT8, NAN, NAN);
     op_kv_write(&b->graph, k, v, cache);
-    op_attention(&b->graph, q, cache, &a);
+    to_int8(b, op_attention(&b->graph, q, cache, &a), n[5] & CASE_TO_INT8);
 }

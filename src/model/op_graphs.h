@@ -34,9 +34,10 @@ void record_products_int8(struct op_bench *b, const uint32_t *n);
 void record_wkv7(struct op_bench *b, const uint32_t *n);
 /* head size, heads, base, 1 with a norm, rotate_scale */
 void record_rope(struct op_bench *b, const uint32_t *n);
-/* columns, positions */
+/* columns, positions, enum kv_type */
 void record_kv_write(struct op_bench *b, const uint32_t *n);
-/* head size, heads, key-value heads, positions, window */
+/* head size, heads, key-value heads, positions, window, sum of enum kv_type and CASE_TO_INT8 */
+enum { CASE_TO_INT8 = 16 };
 void record_attention(struct op_bench *b, const uint32_t *n);
 /* the same, after kv_write into a cache where all else is NaN */
 void record_attention_written(struct op_bench *b, const uint32_t *n);

@@ -4,15 +4,25 @@
  *   q[T,H*D] S[P,2*KV] -> y[T,H*D]; head h reads key-value head h / (H*D / KV)
  *   args: head_dim D, window, scale
  *
+ * Few tokens (attention_token.wgsl): the positions of each are divided among workgroups, and what those find is combined
+ * in a second dispatch. Many (attention_tile.wgsl): tiles of tokens and keys, which are read once for a tile. Both read
+ * a key once for all heads that share it, and never hold more than a tile of scores.
+ *
  * The cache holds the step's tokens already (kv_write.c). Position p lies in row p % P: P must be the context, or
  * with a window at least window + tokens of a step - 1. */
 #include <math.h>
+#include <string.h>
 
-#include "ops/op.h"
+#include "ops/attention_work.h"
+#include "ops/kv_plan.h"
 
-enum { MAX_HEAD = 256, THREADS = 128 };
+enum { MAX_HEAD = 256, MAX_GROUP = 8, MAX_LANES = 16 };
 
-#define ATTENTION_PARAMS(U, F) U(vectors) U(heads_per_kv) U(rows) U(row_vectors) U(slot_vectors) U(window) F(scale)
+/* workgroups of a token that fill a large device; rows and keys of a tile; vectors of values that it holds at a time */
+enum { FULL = 256, TILE_ROWS = 32, TILE_ROWS_MOST = 64, TILE_KEYS = 64, TILE_VALUES = 512 };
+
+#define ATTENTION_PARAMS(U, F)                                                                                         \
+    U(vectors) U(heads_per_kv) U(slots) U(window) U(rows) U(row_quads) U(row_words) U(slot_words) F(scale)
 PARAMS(attention, ATTENTION_PARAMS);
 
 /* where position p's key of a key-value head lies; its value lies state_cols / 2 behind */
@@ -53,21 +63,129 @@ void attention_ref(const struct op_ref *r)
         for (uint32_t h = 0; h < heads; h++) attend(r, t, h, h / heads_per_kv);
 }
 
-bool attention_plan(struct op_plan *p, struct error *err)
+uint32_t attention_group(uint32_t heads, uint32_t kv_heads)
+{
+    const uint32_t all = heads / kv_heads;
+    uint32_t group = all;
+    for (uint32_t n = 2; group > MAX_GROUP; n++)
+        if (all % n == 0) group = all / n;
+    return group;
+}
+
+uint32_t attention_slots(uint32_t heads, uint32_t kv_heads, uint32_t positions)
+{
+    const uint32_t groups = heads / attention_group(heads, kv_heads);
+    const uint32_t blocks = (positions + ATTENTION_BLOCK - 1) / ATTENTION_BLOCK;
+    const uint32_t slots = FULL / groups < blocks ? FULL / groups : blocks;
+    return slots > ATTENTION_FEW ? slots : ATTENTION_FEW;
+}
+
+uint32_t attention_work(uint32_t heads, uint32_t kv_heads, uint32_t head_dim, uint32_t positions)
+{
+    return attention_slots(heads, kv_heads, positions) * heads * (head_dim + 4);
+}
+
+/* what the kernels of a call share */
+struct shape {
+    uint32_t heads, group, vectors, block;
+    struct attention_params params;
+};
+
+static struct shape shape_of(const struct op_plan *p)
 {
     const struct op_args *a = p->args;
-    uint32_t C = p->out_cols[0], D = a->head_dim, threads = plan_threads(p, THREADS);
-    struct attention_params params = {
-        C / 4, 2 * C / p->state_cols, p->state_rows, p->state_cols / 4, p->state_stride / 4, a->window, a->scale};
-    struct dispatch_desc d = {
-        .files = {plan_reduce(p), "attention"},
-        .consts = {{"WORKGROUP", threads}, {"LANES", threads}, {"VECTORS", D / 4}},
-        .params_wgsl = attention_params_wgsl,
-        .params = &params,
-        .params_bytes = sizeof params,
-        .operands = {operand_in(0), operand_state('r'), operand_out(0)},
-        .n_operands = 3,
-        .grid = {{.fixed = C / D}, {1, 1, ROWS_TOKENS}},
-    };
+    const uint32_t C = p->out_cols[0], heads = C / a->head_dim, kv_heads = p->state_cols / 2 / a->head_dim;
+    return (struct shape){.heads = heads,
+                          .group = attention_group(heads, kv_heads),
+                          .vectors = a->head_dim / 4,
+                          .params = {.vectors = C / 4,
+                                     .heads_per_kv = heads / kv_heads,
+                                     .slots = attention_slots(heads, kv_heads, p->state_rows),
+                                     .window = a->window,
+                                     .rows = p->state_rows,
+                                     .row_quads = p->state_cols / 4,
+                                     .row_words = (uint32_t)kv_row_words(p->state_type, p->state_cols),
+                                     .slot_words = p->state_stride,
+                                     .scale = a->scale}};
+}
+
+static struct dispatch_desc describe(const struct op_plan *p, const struct shape *s, const char *kernel)
+{
+    return (struct dispatch_desc){.files = {kernel, "attention/attention_span", plan_reduce(p), plan_kv_read(p)},
+                                  .params_wgsl = attention_params_wgsl,
+                                  .params = &s->params,
+                                  .params_bytes = sizeof s->params,
+                                  .operands = {operand_in(0), operand_state('r'), operand_out(OUT_WORK)},
+                                  .n_operands = 3};
+}
+
+static bool plan_token(struct op_plan *p, struct shape *s, struct error *err)
+{
+    const uint32_t threads = plan_threads(p, 128);
+    uint32_t lanes = 1;
+    while (2 * lanes <= s->vectors && lanes < MAX_LANES) lanes *= 2;
+    s->block = threads / lanes > ATTENTION_BLOCK ? threads / lanes : ATTENTION_BLOCK;
+    struct dispatch_desc d = describe(p, s, "attention/attention_token");
+    const struct kernel_const consts[] = {{"WORKGROUP", threads},
+                                          {"LANES", lanes},
+                                          {"VECTORS", s->vectors},
+                                          {"GROUP", s->group},
+                                          {"BLOCK", s->block}};
+    memcpy(d.consts, consts, sizeof consts);
+    d.grid[0].fixed = s->heads / s->group;
+    d.grid[1].fixed = s->params.slots;
+    d.max_rows = ATTENTION_FEW;
     return plan_dispatch(p, &d, err);
+}
+
+static bool plan_combine(struct op_plan *p, const struct shape *s, struct error *err)
+{
+    const uint32_t threads = plan_threads(p, 256);
+    struct dispatch_desc d = describe(p, s, "attention/attention_combine");
+    const struct kernel_const consts[] = {{"WORKGROUP", threads},
+                                          {"LANES", threads},
+                                          {"VECTORS", s->vectors},
+                                          {"SLOTS", s->params.slots},
+                                          {"BLOCK", s->block}};
+    memcpy(d.consts, consts, sizeof consts);
+    d.files[3] = NULL;
+    d.operands[0] = (struct operand){OPERAND_OUT, OUT_WORK, 0, 'r'};
+    d.operands[1] = operand_out(0);
+    d.n_operands = 2;
+    plan_q8_output(p, &d);
+    d.grid[0].fixed = s->heads;
+    d.grid[1] = (struct grid){1, 1, ROWS_TOKENS};
+    d.max_rows = ATTENTION_FEW;
+    return plan_dispatch(p, &d, err);
+}
+
+/* The larger tile reads keys and values less often, but has to fill the device. */
+static uint32_t tile_rows(const struct op_plan *p, const struct shape *s)
+{
+    const bool fits = p->device->max_workgroup_bytes >= 24 << 10 && p->device->max_workgroup_threads >= 256;
+    return fits && p->limits.tokens * s->heads / TILE_ROWS_MOST >= FULL ? TILE_ROWS_MOST : TILE_ROWS;
+}
+
+static bool plan_tile(struct op_plan *p, const struct shape *s, struct error *err)
+{
+    const uint32_t rows = tile_rows(p, s);
+    uint32_t values = 1;
+    while (2 * values * s->vectors <= TILE_VALUES && values < TILE_KEYS) values *= 2;
+    struct dispatch_desc d = describe(p, s, "attention/attention_tile");
+    const struct kernel_const consts[] = {{"WORKGROUP", 4 * rows}, {"LANES", 16},        {"VECTORS", s->vectors},
+                                          {"GROUP", s->group},     {"ROWS", rows},       {"BLOCK", TILE_KEYS},
+                                          {"VALUE_KEYS", values}};
+    memcpy(d.consts, consts, sizeof consts);
+    d.operands[2] = operand_out(0);
+    d.grid[0].fixed = s->heads / s->group;
+    d.grid[1] = (struct grid){1, rows / s->group, ROWS_TOKENS};
+    d.min_rows = ATTENTION_FEW + 1;
+    return plan_dispatch(p, &d, err) &&
+           (!p->out_cols[OUT_Q8] || plan_quantize_output(p, ATTENTION_FEW + 1, err));
+}
+
+bool attention_plan(struct op_plan *p, struct error *err)
+{
+    struct shape s = shape_of(p);
+    return plan_token(p, &s, err) && plan_combine(p, &s, err) && plan_tile(p, &s, err);
 }

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "gpu/gpu.h"
+#include "quant/kv_row.h"
 #include "quant/quant.h"
 
 /* name, function prefix, formula, shapes; `?` marks what may be absent */
@@ -52,11 +53,12 @@ typedef struct { uint32_t id; } state;  /* memory from step to step, one copy a 
 enum act { ACT_NONE, ACT_SIGMOID, ACT_TANH, ACT_RELU2, ACT_SILU, ACT_GELU };
 enum combine { COMBINE_NONE, COMBINE_ADD, COMBINE_MUL }; /* what a matmul does with `other` */
 
-enum { OP_MAX_INPUTS = 3, OP_MAX_WEIGHTS = 17, OP_MAX_OUTPUTS = 2, MAX_PRODUCTS = 8 };
+enum { OP_MAX_INPUTS = 3, OP_MAX_WEIGHTS = 17, OP_MAX_OUTPUTS = 3, MAX_PRODUCTS = 8 };
 
 /* Activations in int8 form (quant/q8_row.h): input IN_Q8 of a product whose weights are integers, in the place of or
- * beside input 0; output OUT_Q8 of any op, its output 0 in that form. */
-enum { IN_Q8 = 2, OUT_Q8 = 1 };
+ * beside input 0; output OUT_Q8 of any op, its output 0 in that form. Output OUT_WORK is what an op's dispatches leave for
+ * each other; the reference does without it. */
+enum { IN_Q8 = 2, OUT_Q8 = 1, OUT_WORK = 2 };
 
 /* scalars of a call; an op uses the ones that its file names */
 struct op_args {
@@ -128,6 +130,7 @@ struct op_ref {
     float *state;                                            /* [slots, state_stride] */
     size_t state_stride;
     uint32_t state_rows, state_cols;
+    enum kv_type state_type; /* what is written is rounded to it */
     float *scratch; /* one row of the widest weight */
 };
 
@@ -222,7 +225,8 @@ struct op_plan {
     enum rows_of rows;                                         /* of the outputs: ROWS_TOKENS or ROWS_OUTPUTS */
     bool floats_read; /* some call reads output 0; otherwise only OUT_Q8, if it is there, has to be written */
     struct plan_weight w[OP_MAX_WEIGHTS];
-    uint32_t state_rows, state_cols, state_stride; /* floats of a slot: rows * cols, padded */
+    uint32_t state_rows, state_cols, state_stride; /* words of a slot: rows of kv_row_words, padded */
+    enum kv_type state_type;
     void *executor;
     bool (*dispatch)(void *executor, const struct dispatch_desc *d, struct error *err);
 };

@@ -38,6 +38,22 @@ static const struct step_shape far[] = {
     {{{1, 3, 15}, {5, 0, 77}, {25, 2, 131048}}},
 };
 
+/* more positions than a workgroup takes, few tokens and many */
+static const struct step_shape farther[] = {
+    {{{1, 0, 1100}}},
+    {{{1, 0, 999}, {1, 1, 31}, {1, 2, 32}, {1, 3, 1199}}},
+    {{{9, 0, 700}, {2, 1, 0}}},
+    {{{130, 2, 1000}}},
+};
+
+/* sequences that share tiles */
+static const struct step_shape uneven[] = {
+    {{{64, 0, 100}, {1, 1, 250}}},
+    {{{3, 0, 0}, {60, 1, 17}, {1, 2, 299}, {66, 3, 201}}},
+    {{{130, 4, 0}}},
+    {{{30, 0, 5}, {34, 1, 0}}},
+};
+
 /* from the start, step after step */
 static const struct step_shape growing[] = {
     {{{3, 0, 0}, {1, 2, 0}}},
@@ -118,6 +134,29 @@ static const struct op_case cases[] = {
     {"attention D=16 H=3/1 window=16 ring of 40", record_attention, {16, 3, 1, 40, 16}, STEPS(far), USUAL},
     {"attention D=80 H=2/1", record_attention, {80, 2, 1, 300, 0}, STEPS(near), USUAL},
     {"attention D=4 H=2/2", record_attention, {4, 2, 2, 300, 0}, STEPS(near), USUAL},
+    {"kv_write KV=64 P=300 f16", record_kv_write, {64, 300, KV_F16}, STEPS(near), USUAL},
+    {"kv_write KV=516 P=40 ring f16", record_kv_write, {516, 40, KV_F16}, STEPS(far), USUAL},
+    {"kv_write KV=64 P=300 q8", record_kv_write, {64, 300, KV_Q8}, STEPS(near), USUAL},
+    {"kv_write KV=544 P=40 ring q8", record_kv_write, {544, 40, KV_Q8}, STEPS(far), USUAL},
+    {"attention D=256 H=4/1 far", record_attention, {256, 4, 1, 1200, 0}, STEPS(farther), USUAL},
+    {"attention D=128 H=8/2 window=500", record_attention, {128, 8, 2, 1200, 500}, STEPS(farther), USUAL},
+    {"attention D=64 H=20/2 to int8", record_attention, {64, 20, 2, 1200, 0, CASE_TO_INT8}, STEPS(farther), USUAL},
+    {"attention D=64 H=12/4 uneven", record_attention, {64, 12, 4, 300, 70}, STEPS(uneven), USUAL},
+    {"attention D=256 H=4/1 window=16 uneven", record_attention, {256, 4, 1, 300, 16}, STEPS(uneven), USUAL},
+    {"attention D=128 H=6/1 uneven f16", record_attention, {128, 6, 1, 300, 0, KV_F16}, STEPS(uneven), USUAL},
+    {"attention D=128 H=2/2 uneven q8", record_attention, {128, 2, 2, 300, 0, KV_Q8}, STEPS(uneven), USUAL},
+    {"attention D=96 H=4/2 q8 to int8", record_attention, {96, 4, 2, 300, 0, KV_Q8 + CASE_TO_INT8}, STEPS(near), USUAL},
+    {"attention D=256 H=8/1 f16 window=50", record_attention, {256, 8, 1, 300, 50, KV_F16}, STEPS(near), USUAL},
+    {"kv_write, attention D=32 H=4/2 f16",
+     record_attention_written,
+     {32, 4, 2, 64, 0, KV_F16},
+     STEPS(growing),
+     {1e-7, 1e-3, 1e-3}},
+    {"kv_write, attention D=64 H=4/1 window=9 ring of 48 q8",
+     record_attention_written,
+     {64, 4, 1, 48, 9, KV_Q8},
+     STEPS(growing),
+     USUAL},
     {"kv_write, attention D=32 H=4/2", record_attention_written, {32, 4, 2, 64, 0}, STEPS(growing), USUAL},
     {"kv_write, attention D=64 H=2/1 window=9 ring of 48",
      record_attention_written,
