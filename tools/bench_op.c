@@ -2,7 +2,8 @@
  *
  *   bench_op OP C TOKENS SEQS ...     OP: wkv7, token_shift6, token_shift1, layer_norm; steps of TOKENS tokens in SEQS
  *                                     sequences of equal length
- *   attention:H/KV@POSITION           H heads of size C that share KV key-value heads, after POSITION tokens
+ *   attention:H/KV@POSITION[:TYPE]    H heads of size C that share KV key-value heads, after POSITION tokens; TYPE of the
+ *                                     cache: f32, f16, q8_0
  *
  * prints microseconds for one call of the operation in each step. A graph has CALLS of them, each with a state of its
  * own; every one waits for the one before it, as in a model. The values are zeros, which cost as much time as others.
@@ -67,21 +68,25 @@ static void record_layer_norm(struct graph *g, uint32_t C)
     for (int i = 0; i < CALLS; i++) x = op_layer_norm(g, x, zero_vector(g, 1, C), zero_vector(g, 1, C), 1e-5f);
 }
 
-/* what an OP "attention:H/KV@POSITION" says */
+/* what an OP "attention:H/KV@POSITION:TYPE" says */
 struct attention_shape {
     uint32_t heads, kv_heads, position;
+    enum kv_type type;
 };
 
 static bool is_attention(const char *op, struct attention_shape *a)
 {
-    return sscanf(op, "attention:%u/%u@%u", &a->heads, &a->kv_heads, &a->position) == 3;
+    char type[8] = "";
+    int found = sscanf(op, "attention:%u/%u@%u:%7s", &a->heads, &a->kv_heads, &a->position, type);
+    for (a->type = KV_F32; found == 4 && a->type < KV_TYPES && strcmp(kv_type_name(a->type), type) != 0;) a->type++;
+    return found >= 3 && a->type < KV_TYPES;
 }
 
 static void record_attention(struct graph *g, const struct attention_shape *a, uint32_t D, uint32_t tokens)
 {
     val y = op_input(g, a->heads * D);
     for (int i = 0; i < CALLS; i++) {
-        state cache = memory(g, "kv", a->position + tokens, 2 * a->kv_heads * D, true);
+        state cache = kv_cache(g, "kv", a->position + tokens, 2 * a->kv_heads * D, a->type);
         y = op_attention(g, y, cache, &(struct attention_args){D, 0, 0.1f});
     }
 }

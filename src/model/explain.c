@@ -12,7 +12,11 @@ static const char *const act_names[] = {"", "sigmoid", "tanh", "relu^2", "silu",
 static void put_value(const struct graph *g, const struct memory_plan *plan, val v, struct builder *out)
 {
     const struct graph_value *d = &g->values[v.id];
-    builder_printf(out, "v%u[%s,%u] @%u", v.id, d->rows == ROWS_OUTPUTS ? "O" : d->rows == ROWS_TOKENS ? "T" : "1", d->cols, plan->buffer_of[v.id]);
+    builder_printf(out, "v%u[%s,%u] @%u", v.id,
+                   d->rows == ROWS_OUTPUTS  ? "O"
+                   : d->rows == ROWS_TOKENS ? "T"
+                                            : "1",
+                   d->cols, plan->buffer_of[v.id]);
 }
 
 static void put_call(const struct graph *g, const struct memory_plan *plan, uint32_t index, struct builder *out)

@@ -38,7 +38,7 @@ static val attention(struct graph *g, const struct hyper *h, const struct sessio
     /* a local layer needs the window before the first of the step's tokens, and the step itself */
     uint32_t positions = s->context;
     if (local && h->window + s->step_tokens < positions) positions = h->window + s->step_tokens;
-    state cache = memory(g, "kv", positions, 2 * KV, true);
+    state cache = kv_cache(g, "kv", positions, 2 * KV, s->cache);
     op_kv_write(g, k, v, cache);
     val y = op_attention(g, q, cache, &(struct attention_args){D, local ? h->window : 0, h->attention_scale});
     return linear(g, "attn_output", C, Q, y);

@@ -126,11 +126,8 @@ static bool plan_token(struct op_plan *p, struct shape *s, struct error *err)
     while (2 * lanes <= s->vectors && lanes < MAX_LANES) lanes *= 2;
     s->block = threads / lanes > ATTENTION_BLOCK ? threads / lanes : ATTENTION_BLOCK;
     struct dispatch_desc d = describe(p, s, "attention/attention_token");
-    const struct kernel_const consts[] = {{"WORKGROUP", threads},
-                                          {"LANES", lanes},
-                                          {"VECTORS", s->vectors},
-                                          {"GROUP", s->group},
-                                          {"BLOCK", s->block}};
+    const struct kernel_const consts[] = {
+        {"WORKGROUP", threads}, {"LANES", lanes}, {"VECTORS", s->vectors}, {"GROUP", s->group}, {"BLOCK", s->block}};
     memcpy(d.consts, consts, sizeof consts);
     d.grid[0].fixed = s->heads / s->group;
     d.grid[1].fixed = s->params.slots;
@@ -172,16 +169,15 @@ static bool plan_tile(struct op_plan *p, const struct shape *s, struct error *er
     uint32_t values = 1;
     while (2 * values * s->vectors <= TILE_VALUES && values < TILE_KEYS) values *= 2;
     struct dispatch_desc d = describe(p, s, "attention/attention_tile");
-    const struct kernel_const consts[] = {{"WORKGROUP", 4 * rows}, {"LANES", 16},        {"VECTORS", s->vectors},
-                                          {"GROUP", s->group},     {"ROWS", rows},       {"BLOCK", TILE_KEYS},
+    const struct kernel_const consts[] = {{"WORKGROUP", 4 * rows}, {"LANES", 16},  {"VECTORS", s->vectors},
+                                          {"GROUP", s->group},     {"ROWS", rows}, {"BLOCK", TILE_KEYS},
                                           {"VALUE_KEYS", values}};
     memcpy(d.consts, consts, sizeof consts);
     d.operands[2] = operand_out(0);
     d.grid[0].fixed = s->heads / s->group;
     d.grid[1] = (struct grid){1, rows / s->group, ROWS_TOKENS};
     d.min_rows = ATTENTION_FEW + 1;
-    return plan_dispatch(p, &d, err) &&
-           (!p->out_cols[OUT_Q8] || plan_quantize_output(p, ATTENTION_FEW + 1, err));
+    return plan_dispatch(p, &d, err) && (!p->out_cols[OUT_Q8] || plan_quantize_output(p, ATTENTION_FEW + 1, err));
 }
 
 bool attention_plan(struct op_plan *p, struct error *err)

@@ -131,7 +131,7 @@ struct op_ref {
     size_t state_stride;
     uint32_t state_rows, state_cols;
     enum kv_type state_type; /* what is written is rounded to it */
-    float *scratch; /* one row of the widest weight */
+    float *scratch;          /* one row of the widest weight */
 };
 
 /* to = from as int8 form holds it, as floats */

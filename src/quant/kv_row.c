@@ -40,10 +40,7 @@ static void encode_block(const float *x, uint32_t *words, uint32_t *scale)
     memcpy(scale, &d, sizeof d);
 }
 
-static uint32_t half_of(float x)
-{
-    return f32_to_f16(isnan(x) ? x : fmaxf(-half_max, fminf(half_max, x)));
-}
+static uint32_t half_of(float x) { return f32_to_f16(isnan(x) ? x : fmaxf(-half_max, fminf(half_max, x))); }
 
 void kv_row_encode(enum kv_type type, const float *x, size_t K, uint32_t *row)
 {
