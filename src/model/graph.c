@@ -417,25 +417,23 @@ val op_wkv7(struct graph *g, const struct wkv7_args *a)
     return one_output(g, call, C, ROWS_TOKENS);
 }
 
-val op_rope(struct graph *g, val x, const struct rope_args *a)
+val op_rope_kv(struct graph *g, val qkv, state cache, const struct rope_args *a)
 {
-    uint32_t D = a->head_dim;
-    if (!D || D % 4 || cols_of(g, x) % D)
-        graph_fail(g, ERR_UNSUPPORTED, "layer %d: head size %u of %u columns", g->layer, D, cols_of(g, x));
-    if (a->scale.id) expect_vector(g, "rope", "scale", a->scale, D);
-    struct op_call call = {.op = OP_ROPE,
-                           .in = {x},
-                           .w = {a->scale},
+    const uint32_t D = a->head_dim, cols = cols_of(g, qkv), row = cache.id ? g->states[cache.id].cols : 0;
+    const bool whole = !cache.id || g->states[cache.id].type != KV_Q8 || D % Q8_BLOCK == 0;
+    if (!D || D % 8 || !row || row % (2 * D) || cols % D || cols <= row || !whole)
+        graph_fail(g, ERR_UNSUPPORTED,
+                   "layer %d: head size %u of %u columns, %u of them keys and values, in a %s cache", g->layer, D, cols,
+                   row, kv_type_name(cache.id ? g->states[cache.id].type : KV_F32));
+    if (a->scale_q.id) expect_vector(g, "rope_kv", "scale_q", a->scale_q, D);
+    if (a->scale_q.id || a->scale_k.id) expect_vector(g, "rope_kv", "scale_k", a->scale_k, D);
+    if (g->error.code) return (val){0};
+    struct op_call call = {.op = OP_ROPE_KV,
+                           .in = {qkv},
+                           .w = {a->scale_q, a->scale_k},
+                           .s = cache,
                            .args = {.head_dim = D, .eps = a->eps, .base = a->base, .rotate_scale = a->rotate_scale}};
-    return one_output(g, call, cols_of(g, x), ROWS_TOKENS);
-}
-
-void op_kv_write(struct graph *g, val k, val v, state cache)
-{
-    expect(g, "kv_write", "v", v, cols_of(g, k));
-    if (cache.id && g->states[cache.id].cols != 2 * cols_of(g, k))
-        graph_fail(g, ERR_FORMAT, "layer %d: key-value cache of the wrong width", g->layer);
-    record(g, (struct op_call){.op = OP_KV_WRITE, .in = {k, v}, .s = cache});
+    return one_output(g, call, cols - row, ROWS_TOKENS);
 }
 
 val op_attention(struct graph *g, val q, state cache, const struct attention_args *a)

@@ -136,12 +136,12 @@ struct wkv7_args {
 val op_wkv7(struct graph *g, const struct wkv7_args *args);
 
 struct rope_args {
-    weight scale; /* [D], RMS norm of each head before the rotation; may be absent */
-    uint32_t head_dim;
+    weight scale_q, scale_k; /* [D], RMS norm of each head before the rotation; may both be absent */
+    uint32_t head_dim;       /* a multiple of 8 */
     float eps, base, rotate_scale;
 };
-val op_rope(struct graph *g, val x, const struct rope_args *args);
-void op_kv_write(struct graph *g, val k, val v, state cache);
+/* qkv[T,Q+2*KV] -> q[T,Q]; keys and values go into the cache, whose rows have 2*KV columns */
+val op_rope_kv(struct graph *g, val qkv, state cache, const struct rope_args *args);
 
 struct attention_args {
     uint32_t head_dim, window; /* window 0: all positions */

@@ -98,18 +98,17 @@ void record_wkv7(struct op_bench *b, const uint32_t *n)
     to_int8(b, op_wkv7(&b->graph, &a), n[4]);
 }
 
-void record_rope(struct op_bench *b, const uint32_t *n)
+void record_rope_kv(struct op_bench *b, const uint32_t *n)
 {
-    weight scale = n[3] ? case_vector(b, "scale", 1, n[0], -2, 2) : (weight){0};
-    struct rope_args a = {
-        .scale = scale, .head_dim = n[0], .eps = 1e-6f, .base = (float)n[2], .rotate_scale = (float)n[4]};
-    op_rope(&b->graph, case_input(b, n[0] * n[1], -1, 1), &a);
-}
-
-void record_kv_write(struct op_bench *b, const uint32_t *n)
-{
-    val k = case_input(b, n[0], -1, 1), v = case_input(b, n[0], -1, 1);
-    op_kv_write(&b->graph, k, v, case_cache(b, n[1], 2 * n[0], n[2], -1, 1));
+    const bool norm = n[5] & ROPE_NORM;
+    struct rope_args a = {.scale_q = norm ? case_vector(b, "scale_q", 1, n[0], -2, 2) : (weight){0},
+                          .scale_k = norm ? case_vector(b, "scale_k", 1, n[0], -2, 2) : (weight){0},
+                          .head_dim = n[0],
+                          .eps = 1e-6f,
+                          .base = (float)n[4],
+                          .rotate_scale = n[5] & ROPE_SCALED ? 8 : 1};
+    val qkv = case_input(b, n[0] * (n[1] + 2 * n[2]), -1, 1);
+    op_rope_kv(&b->graph, qkv, case_cache(b, n[3], 2 * n[0] * n[2], n[5] % ROPE_NORM, -1, 1), &a);
 }
 
 void record_attention(struct op_bench *b, const uint32_t *n)
@@ -123,9 +122,8 @@ void record_attention(struct op_bench *b, const uint32_t *n)
 void record_attention_written(struct op_bench *b, const uint32_t *n)
 {
     struct attention_args a = {.head_dim = n[0], .window = n[4], .scale = 1 / sqrtf((float)n[0])};
-    val q = case_input(b, n[0] * n[1], -4, 4);
-    val k = case_input(b, n[0] * n[2], -2, 2), v = case_input(b, n[0] * n[2], -2, 2);
     state cache = case_cache(b, n[3], 2 * n[0] * n[2], n[5] % CASE_TO_INT8, NAN, NAN);
-    op_kv_write(&b->graph, k, v, cache);
+    struct rope_args rope = {.head_dim = n[0], .base = 10000, .rotate_scale = 1};
+    val q = op_rope_kv(&b->graph, case_input(b, n[0] * (n[1] + 2 * n[2]), -2, 2), cache, &rope);
     to_int8(b, op_attention(&b->graph, q, cache, &a), n[5] & CASE_TO_INT8);
 }

@@ -32,8 +32,9 @@
       "W_i[M_i,K_i] x[T,K], x_i some K_i columns of it, bias[sum M_i]? -> y[T,sum M_i]")                               \
     X(WKV7, wkv7, "S = S diag(d) - (S kk)(kk a)^T + v k^T; y = g (norm(S r) + bonus)",                                 \
       "rkv[T,3*C+..] wag[T,3*C] or wagv[T,4*C] first_rkv[T,3*C+..]? (k_k,k_a,r_k,ln,ln_b)[5,C] S[H,N,N] -> y[T,C]")    \
-    X(ROPE, rope, "y = rotate(x / rms_head(x) * scale, position)", "x[T,H*D] scale[D]? -> y[T,H*D]")                   \
-    X(KV_WRITE, kv_write, "S[position] = (k, v)", "k,v[T,KV] S[P,2*KV]")                                               \
+    X(ROPE_KV, rope_kv,                                                                                                \
+      "y = rope(q); S[position] = (rope(k), v); rope(x) = rotate(x / rms_head(x) * scale, position)",                  \
+      "qkv[T,H*D+2*KV] scale_q[D]? scale_k[D]? S[P,2*KV] -> y[T,H*D]")                                                 \
     X(ATTENTION, attention, "y = softmax(scale q K^T) V", "q[T,H*D] S[P,2*KV] -> y[T,H*D]")
 
 enum op_id {
