@@ -18,8 +18,8 @@
 
 enum { MAX_HEAD = 256, MAX_GROUP = 8, MAX_LANES = 16 };
 
-/* workgroups of a token that fill a large device; rows and keys of a tile; vectors of values that it holds at a time */
-enum { FULL = 256, TILE_ROWS = 32, TILE_ROWS_MOST = 64, TILE_KEYS = 64, TILE_VALUES = 512 };
+/* workgroups that fill a large device; keys of a tile; vectors of values that it holds at a time */
+enum { FULL = 256, TILE_FULL = 128, TILE_ROWS = 32, TILE_ROWS_MOST = 64, TILE_KEYS = 64, TILE_VALUES = 512 };
 
 #define ATTENTION_PARAMS(U, F)                                                                                         \
     U(vectors) U(heads_per_kv) U(slots) U(window) U(rows) U(row_quads) U(row_words) U(slot_words) F(scale)
@@ -72,22 +72,27 @@ uint32_t attention_group(uint32_t heads, uint32_t kv_heads)
     return group;
 }
 
-uint32_t attention_slots(uint32_t heads, uint32_t kv_heads, uint32_t positions)
+/* parts that a step's few tokens share, for each query head */
+static uint32_t token_slots(uint32_t groups, uint32_t positions)
 {
-    const uint32_t groups = heads / attention_group(heads, kv_heads);
     const uint32_t blocks = (positions + ATTENTION_BLOCK - 1) / ATTENTION_BLOCK;
     const uint32_t slots = FULL / groups < blocks ? FULL / groups : blocks;
     return slots > ATTENTION_FEW ? slots : ATTENTION_FEW;
 }
 
+/* tiles that share their positions' workgroups: more of them fill the device by themselves */
+static uint32_t tile_slots(uint32_t groups) { return groups < TILE_FULL ? TILE_FULL / groups : 1; }
+
 uint32_t attention_work(uint32_t heads, uint32_t kv_heads, uint32_t head_dim, uint32_t positions)
 {
-    return attention_slots(heads, kv_heads, positions) * heads * (head_dim + 4);
+    const uint32_t group = attention_group(heads, kv_heads), groups = heads / group;
+    const uint32_t few = token_slots(groups, positions) * heads, many = tile_slots(groups) * groups * TILE_ROWS_MOST;
+    return (few > many ? few : many) * (head_dim + 4);
 }
 
 /* what the kernels of a call share */
 struct shape {
-    uint32_t heads, group, vectors, block;
+    uint32_t heads, group, vectors;
     struct attention_params params;
 };
 
@@ -100,7 +105,6 @@ static struct shape shape_of(const struct op_plan *p)
                           .vectors = a->head_dim / 4,
                           .params = {.vectors = C / 4,
                                      .heads_per_kv = heads / kv_heads,
-                                     .slots = attention_slots(heads, kv_heads, p->state_rows),
                                      .window = a->window,
                                      .rows = p->state_rows,
                                      .row_quads = p->state_cols / 4,
@@ -109,9 +113,10 @@ static struct shape shape_of(const struct op_plan *p)
                                      .scale = a->scale}};
 }
 
-static struct dispatch_desc describe(const struct op_plan *p, const struct shape *s, const char *kernel)
+static struct dispatch_desc describe(const struct op_plan *p, const struct shape *s, const char *kernel,
+                                     const char *splits, const char *kv)
 {
-    return (struct dispatch_desc){.files = {kernel, "attention/attention_span", plan_reduce(p), plan_kv_read(p)},
+    return (struct dispatch_desc){.files = {kernel, "attention/attention_span", splits, plan_reduce(p), kv},
                                   .params_wgsl = attention_params_wgsl,
                                   .params = &s->params,
                                   .params_bytes = sizeof s->params,
@@ -119,69 +124,85 @@ static struct dispatch_desc describe(const struct op_plan *p, const struct shape
                                   .n_operands = 3};
 }
 
-static bool plan_token(struct op_plan *p, struct shape *s, struct error *err)
+/* the parts of steps of min_tokens to max_tokens; `tokens` of a tile, 0 if those of few tokens */
+static bool plan_combine(struct op_plan *p, const struct shape *s, uint32_t block, uint32_t tokens, uint32_t min_tokens,
+                         uint32_t max_tokens, struct error *err)
 {
-    const uint32_t threads = plan_threads(p, 128);
-    uint32_t lanes = 1;
-    while (2 * lanes <= s->vectors && lanes < MAX_LANES) lanes *= 2;
-    s->block = threads / lanes > ATTENTION_BLOCK ? threads / lanes : ATTENTION_BLOCK;
-    struct dispatch_desc d = describe(p, s, "attention/attention_token");
-    const struct kernel_const consts[] = {
-        {"WORKGROUP", threads}, {"LANES", lanes}, {"VECTORS", s->vectors}, {"GROUP", s->group}, {"BLOCK", s->block}};
-    memcpy(d.consts, consts, sizeof consts);
-    d.grid[0].fixed = s->heads / s->group;
-    d.grid[1].fixed = s->params.slots;
-    d.max_rows = ATTENTION_FEW;
-    return plan_dispatch(p, &d, err);
-}
-
-static bool plan_combine(struct op_plan *p, const struct shape *s, struct error *err)
-{
-    const uint32_t threads = plan_threads(p, 256);
-    struct dispatch_desc d = describe(p, s, "attention/attention_combine");
-    const struct kernel_const consts[] = {{"WORKGROUP", threads},
-                                          {"LANES", threads},
+    /* few tokens have many parts and need many threads */
+    const uint32_t channels = !tokens && s->vectors % 8 == 0 ? 8 : s->vectors;
+    const uint32_t threads = tokens ? power_of_two_from(channels) : plan_threads(p, 256);
+    struct dispatch_desc d =
+        describe(p, s, "attention/attention_combine",
+                 tokens ? "attention/attention_tile_splits" : "attention/attention_token_splits", NULL);
+    const struct kernel_const consts[] = {{"WORKGROUP", threads < 8 ? 8 : threads},
+                                          {"LANES", threads < 8 ? 8 : threads},
                                           {"VECTORS", s->vectors},
+                                          {"CHANNELS", channels},
                                           {"SLOTS", s->params.slots},
-                                          {"BLOCK", s->block}};
+                                          {"BLOCK", block},
+                                          {"TOKENS", tokens}};
     memcpy(d.consts, consts, sizeof consts);
-    d.files[3] = NULL;
     d.operands[0] = (struct operand){OPERAND_OUT, OUT_WORK, 0, 'r'};
     d.operands[1] = operand_out(0);
     d.n_operands = 2;
     plan_q8_output(p, &d);
-    d.grid[0].fixed = s->heads;
+    d.grid[0].fixed = s->heads * (s->vectors / channels);
     d.grid[1] = (struct grid){1, 1, ROWS_TOKENS};
-    d.max_rows = ATTENTION_FEW;
+    d.min_rows = min_tokens;
+    d.max_rows = max_tokens;
     return plan_dispatch(p, &d, err);
 }
 
-/* The larger tile reads keys and values less often, but has to fill the device. */
-static uint32_t tile_rows(const struct op_plan *p, const struct shape *s)
+static bool plan_few(struct op_plan *p, struct shape *s, struct error *err)
 {
-    const bool fits = p->device->max_workgroup_bytes >= 24 << 10 && p->device->max_workgroup_threads >= 256;
-    return fits && p->limits.tokens * s->heads / TILE_ROWS_MOST >= FULL ? TILE_ROWS_MOST : TILE_ROWS;
+    const uint32_t threads = plan_threads(p, 256);
+    uint32_t lanes = 1;
+    while (2 * lanes <= s->vectors && lanes < MAX_LANES) lanes *= 2;
+    const uint32_t block = threads / lanes > ATTENTION_BLOCK ? threads / lanes : ATTENTION_BLOCK;
+    struct dispatch_desc d =
+        describe(p, s, "attention/attention_token", "attention/attention_token_splits", plan_kv_read(p));
+    const struct kernel_const consts[] = {
+        {"WORKGROUP", threads}, {"LANES", lanes}, {"VECTORS", s->vectors}, {"GROUP", s->group}, {"BLOCK", block}};
+    memcpy(d.consts, consts, sizeof consts);
+    s->params.slots = token_slots(s->heads / s->group, p->state_rows);
+    d.grid[0].fixed = s->heads / s->group;
+    d.grid[1].fixed = s->params.slots;
+    d.max_rows = ATTENTION_FEW;
+    return plan_dispatch(p, &d, err) && plan_combine(p, s, block, 0, 0, ATTENTION_FEW, err);
 }
 
-static bool plan_tile(struct op_plan *p, const struct shape *s, struct error *err)
+static bool plan_tile(struct op_plan *p, const struct shape *s, bool split, uint32_t min_tokens, uint32_t max_tokens,
+                      struct error *err)
 {
-    const uint32_t rows = tile_rows(p, s);
+    const bool fits = p->device->max_workgroup_bytes >= 24 << 10 && p->device->max_workgroup_threads >= 256;
+    const uint32_t rows = fits ? TILE_ROWS_MOST : TILE_ROWS, tokens = rows / s->group;
     uint32_t values = 1;
     while (2 * values * s->vectors <= TILE_VALUES && values < TILE_KEYS) values *= 2;
-    struct dispatch_desc d = describe(p, s, "attention/attention_tile");
-    const struct kernel_const consts[] = {{"WORKGROUP", 4 * rows}, {"LANES", 16},  {"VECTORS", s->vectors},
-                                          {"GROUP", s->group},     {"ROWS", rows}, {"BLOCK", TILE_KEYS},
-                                          {"VALUE_KEYS", values}};
+    struct dispatch_desc d =
+        describe(p, s, "attention/attention_tile", "attention/attention_tile_splits", plan_kv_read(p));
+    const struct kernel_const consts[] = {{"WORKGROUP", 4 * rows}, {"LANES", 16},          {"VECTORS", s->vectors},
+                                          {"GROUP", s->group},     {"ROWS", rows},         {"TOKENS", tokens},
+                                          {"BLOCK", TILE_KEYS},    {"VALUE_KEYS", values}, {"SPLIT", split}};
     memcpy(d.consts, consts, sizeof consts);
-    d.operands[2] = operand_out(0);
+    d.operands[2] = operand_out(split ? OUT_WORK : 0);
     d.grid[0].fixed = s->heads / s->group;
-    d.grid[1] = (struct grid){1, rows / s->group, ROWS_TOKENS};
-    d.min_rows = ATTENTION_FEW + 1;
-    return plan_dispatch(p, &d, err) && (!p->out_cols[OUT_Q8] || plan_quantize_output(p, ATTENTION_FEW + 1, err));
+    if (split) d.grid[1].fixed = s->params.slots;
+    else d.grid[1] = (struct grid){1, tokens, ROWS_TOKENS};
+    d.min_rows = min_tokens;
+    d.max_rows = max_tokens;
+    if (!plan_dispatch(p, &d, err)) return false;
+    if (split) return plan_combine(p, s, TILE_KEYS, tokens, min_tokens, max_tokens, err);
+    return !p->out_cols[OUT_Q8] || plan_quantize_output(p, min_tokens, err);
 }
 
 bool attention_plan(struct op_plan *p, struct error *err)
 {
     struct shape s = shape_of(p);
-    return plan_token(p, &s, err) && plan_combine(p, &s, err) && plan_tile(p, &s, err);
+    if (!plan_few(p, &s, err)) return false;
+    s.params.slots = tile_slots(s.heads / s.group);
+    /* tiles of TILE_ROWS fill the device sooner, but share no more workgroups */
+    const uint32_t split_most = s.params.slots * (TILE_ROWS / s.group);
+    const bool splits = split_most > ATTENTION_FEW;
+    return (!splits || plan_tile(p, &s, true, ATTENTION_FEW + 1, split_most, err)) &&
+           plan_tile(p, &s, false, (splits ? split_most : ATTENTION_FEW) + 1, 0, err);
 }

@@ -10,10 +10,7 @@ enum { ATTENTION_FEW = 64, ATTENTION_BLOCK = 32 };
 /* Query heads that a workgroup does together: as many as share a key-value head, unless those are too many. */
 uint32_t attention_group(uint32_t heads, uint32_t kv_heads);
 
-/* Parts that a step's tokens share, for each query head; `positions` of the cache */
-uint32_t attention_slots(uint32_t heads, uint32_t kv_heads, uint32_t positions);
-
-/* floats of all parts */
+/* Floats of all parts of a step; `positions` of the cache. */
 uint32_t attention_work(uint32_t heads, uint32_t kv_heads, uint32_t head_dim, uint32_t positions);
 
 #endif

@@ -153,6 +153,13 @@ static const struct op_case cases[] = {
     {"attention D=128 H=2/2 uneven q8", record_attention, {128, 2, 2, 300, 0, KV_Q8}, STEPS(uneven), USUAL},
     {"attention D=96 H=4/2 q8 to int8", record_attention, {96, 4, 2, 300, 0, KV_Q8 + CASE_TO_INT8}, STEPS(near), USUAL},
     {"attention D=256 H=8/1 f16 window=50", record_attention, {256, 8, 1, 300, 50, KV_F16}, STEPS(near), USUAL},
+    /* so many heads that tiles fill the device */
+    {"attention D=16 H=64/64", record_attention, {16, 64, 64, 300, 0}, STEPS(uneven), USUAL},
+    {"attention D=32 H=128/32 window=33 to int8",
+     record_attention,
+     {32, 128, 32, 300, 33, CASE_TO_INT8},
+     STEPS(uneven),
+     USUAL},
     {"rope_kv, attention D=32 H=4/2 f16",
      record_attention_written,
      {32, 4, 2, 64, 0, KV_F16},
@@ -181,7 +188,17 @@ static const struct op_case wkv7_small[] = {
     {"wkv7 N=96 H=1 in 4 KiB", record_wkv7, {96, 1}, STEPS(mixed), LOOSER},
 };
 
-static struct gpu_case all[N_VARIANTS * (COUNT(cases) + 1 + COUNT(wkv7_small))];
+static const struct op_case attention_small[] = {
+    {"attention D=256 H=4/1 in 16 KiB", record_attention, {256, 4, 1, 300, 0}, STEPS(uneven), USUAL},
+    {"attention D=128 H=3/1 window=50 q8 to int8 in 16 KiB",
+     record_attention,
+     {128, 3, 1, 300, 50, KV_Q8 + CASE_TO_INT8},
+     STEPS(uneven),
+     USUAL},
+    {"attention D=16 H=64/64 in 16 KiB", record_attention, {16, 64, 64, 300, 0}, STEPS(uneven), USUAL},
+};
+
+static struct gpu_case all[N_VARIANTS * (COUNT(cases) + 1 + COUNT(wkv7_small) + COUNT(attention_small))];
 static size_t n_all;
 
 static struct gpu_case *add(const struct op_case *c, enum variant v)
@@ -202,6 +219,8 @@ int main(void)
             g->max_workgroup_bytes = 4096;
             g->subgroup_size = 4;
         }
+        for (size_t i = 0; i < COUNT(attention_small); i++)
+            add(&attention_small[i], (enum variant)v)->max_workgroup_bytes = 16384;
     }
     static struct CMUnitTest tests[COUNT(all)];
     for (size_t i = 0; i < n_all; i++) tests[i] = (struct CMUnitTest){all[i].c.name, case_run, NULL, NULL, &all[i]};

@@ -1,5 +1,5 @@
-// Which positions a token sees, and how they are divided among workgroups where tokens are few.
-// Needs: BLOCK; params.window, slots, rows, row_words, slot_words. Gives: Span, visible, part_of, count_parts, kv_row_at.
+// Which positions a token sees, and how they are divided among workgroups.
+// Needs: BLOCK; params.window, rows, row_words, slot_words. Gives: Span, visible, part_of, count_parts, kv_row_at.
 struct Span {
     begin: u32,
     end: u32,
@@ -10,12 +10,9 @@ fn visible(t: u32) -> Span {
     return Span(select(0u, end - min(end, params.window), params.window > 0u), end);
 }
 
-// a token's share of the workgroups
-fn count_splits() -> u32 { return max(params.slots / batch.n_tokens, 1u); }
-
 // positions of each part, whole blocks
 fn part_length(all: Span, splits: u32) -> u32 {
-    return ((all.end - all.begin + splits - 1u) / splits + BLOCK - 1u) / BLOCK * BLOCK;
+    return max(((all.end - all.begin + splits - 1u) / splits + BLOCK - 1u) / BLOCK, 1u) * BLOCK;
 }
 
 // parts that have positions

@@ -72,6 +72,12 @@ fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
                 k[turn * EACH + e] = kv_quad(row_at, key_quad + min(e * LANES + own, VECTORS - 1u));
             }
         }
+        // the values are on their way while the weights are found
+        var value: array<vec4f, VALUE_TURNS>;
+        for (var turn = 0u; turn < VALUE_TURNS; turn++) {
+            let row_at = kv_row_at(slot, block + min(turn * PARTS + part, last));
+            value[turn] = kv_quad(row_at, value_quad + channel);
+        }
         var score: array<vec4f, TURNS * FOURS>;
         var block_top: array<vec4f, FOURS>;
         for (var f = 0u; f < FOURS; f++) { block_top[f] = vec4f(LOWEST); }
@@ -102,11 +108,10 @@ fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
         for (var turn = 0u; turn < VALUE_TURNS; turn++) {
             let key = turn * PARTS + part;
             let live = part < PARTS && key < BLOCK;
-            let value = kv_quad(kv_row_at(slot, block + min(key, last)), value_quad + channel);
             for (var f = 0u; f < FOURS; f++) {
                 let share = select(vec4f(), shares[min(key, BLOCK - 1u) * FOURS + f], live);
                 total[f] += share;
-                for (var j = 0u; j < min(4u, GROUP - 4u * f); j++) { sum[4u * f + j] += share[j] * value; }
+                for (var j = 0u; j < min(4u, GROUP - 4u * f); j++) { sum[4u * f + j] += share[j] * value[turn]; }
             }
         }
         workgroupBarrier();
