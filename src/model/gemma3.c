@@ -11,9 +11,9 @@
 
 enum { GLOBAL_EVERY = 6, LAYERS_OF_27B = 62 };
 
-static val norm(struct graph *g, const struct hyper *h, val x, val residual, const char *name)
+static weight norm_scale(struct graph *g, const struct hyper *h, const char *name)
 {
-    return op_rms_norm(g, x, residual, vector(g, name, 1, h->embd), h->norm_eps);
+    return vector(g, name, 1, h->embd);
 }
 
 static val linear(struct graph *g, const char *name, uint32_t rows, uint32_t cols, val x)
@@ -58,19 +58,33 @@ static val mlp(struct graph *g, const struct hyper *h, val x)
     return linear(g, "ffn_down", C, F, y);
 }
 
+/* x += norm(y) where a branch ends, and the norm of that where the next begins */
+static val next_branch(struct graph *g, const struct hyper *h, val y, val *x, const char *end, weight begin)
+{
+    return op_rms_norms(g, y, *x, norm_scale(g, h, end), begin, h->norm_eps, x);
+}
+
 static void record(struct graph *g, const struct hyper *h, const struct session_shape *s)
 {
     const val none = {0};
+    const int last = (int)h->layers - 1;
     weight embd = matrix(g, "token_embd", h->vocab, h->embd);
-    val x = op_embed(g, embd, sqrtf((float)h->embd));
-    for (g->layer = 0; g->layer < (int)h->layers; g->layer++) {
-        val y = attention(g, h, s, norm(g, h, x, none, "attn_norm"));
-        x = norm(g, h, y, x, "post_attention_norm");
-        y = mlp(g, h, norm(g, h, x, none, "ffn_norm"));
-        x = norm(g, h, y, x, "post_ffw_norm");
+    val x = op_embed(g, embd, sqrtf((float)h->embd)), n = none;
+    for (g->layer = 0; g->layer <= last; g->layer++) {
+        if (!g->layer) n = op_rms_norm(g, x, none, norm_scale(g, h, "attn_norm"), h->norm_eps);
+        n = next_branch(g, h, attention(g, h, s, n), &x, "post_attention_norm", norm_scale(g, h, "ffn_norm"));
+        val y = mlp(g, h, n);
+        if (g->layer == last) {
+            x = op_rms_norm(g, y, x, norm_scale(g, h, "post_ffw_norm"), h->norm_eps);
+            continue;
+        }
+        g->layer++;
+        weight begin = norm_scale(g, h, "attn_norm");
+        g->layer--;
+        n = next_branch(g, h, y, &x, "post_ffw_norm", begin);
     }
     g->layer = -1;
-    x = norm(g, h, op_select(g, x), none, "output_norm");
+    x = op_rms_norm(g, op_select(g, x), none, norm_scale(g, h, "output_norm"), h->norm_eps);
     weight head = has_tensor(g, "output") ? matrix(g, "output", h->vocab, h->embd) : embd;
     g->logits = op_matmul(g, head, x, (struct matmul_args){.act = ACT_NONE});
 }

@@ -226,6 +226,16 @@ val op_rms_norm(struct graph *g, val x, val residual, weight scale, float eps)
     return one_output(g, call, cols_of(g, x), rows_like(g, x));
 }
 
+val op_rms_norms(struct graph *g, val x, val residual, weight scale, weight scale_2, float eps, val *z)
+{
+    expect_vector(g, "rms_norm", "scale", scale, cols_of(g, x));
+    expect_vector(g, "rms_norm", "scale_2", scale_2, cols_of(g, x));
+    if (residual.id) expect(g, "rms_norm", "residual", residual, cols_of(g, x));
+    struct op_call call = {.op = OP_RMS_NORM, .in = {x, residual}, .w = {scale, scale_2}, .args = {.eps = eps}};
+    call.out[OUT_MORE] = *z = add_value(g, cols_of(g, x), rows_like(g, x));
+    return one_output(g, call, cols_of(g, x), rows_like(g, x));
+}
+
 val op_token_shift(struct graph *g, val x, weight scale, weight bias, weight lerp, state last, float eps)
 {
     uint32_t C = cols_of(g, x), n = weight_rows(g, lerp);
@@ -446,7 +456,7 @@ val op_attention(struct graph *g, val q, state cache, const struct attention_arg
     struct op_call call = {
         .op = OP_ATTENTION, .in = {q}, .s = cache, .args = {.head_dim = D, .window = a->window, .scale = a->scale}};
     if (!g->error.code)
-        call.out[OUT_WORK] =
+        call.out[OUT_MORE] =
             add_value(g, attention_work(cols_of(g, q) / D, kv / D, D, g->states[cache.id].rows), ROWS_NONE);
     return one_output(g, call, cols_of(g, q), ROWS_TOKENS);
 }

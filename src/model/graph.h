@@ -13,7 +13,7 @@
 
 struct graph_value {
     uint32_t cols;
-    enum rows_of rows;   /* ROWS_TOKENS or ROWS_OUTPUTS; ROWS_NONE: one row whatever the step (OUT_WORK) */
+    enum rows_of rows;   /* ROWS_TOKENS or ROWS_OUTPUTS; ROWS_NONE: one row whatever the step (OUT_MORE) */
     uint32_t made, last; /* indices of the calls that make it and use it last */
     bool q8;             /* in int8 form (quant/q8_row.h) */
     val as_q8;           /* the same in int8 form, if there is one */
@@ -101,6 +101,8 @@ val op_embed(struct graph *g, weight w, float scale);
 val op_select(struct graph *g, val x);
 val op_layer_norm(struct graph *g, val x, weight scale, weight bias, float eps);
 val op_rms_norm(struct graph *g, val x, val residual, weight scale, float eps);
+/* The norm of what op_rms_norm gives, which is *z: where a branch ends and the next begins. */
+val op_rms_norms(struct graph *g, val x, val residual, weight scale, weight scale_2, float eps, val *z);
 /* x in int8 form: written by x's own op where that can, else by one more op. cols: a multiple of 32 */
 val op_quantize(struct graph *g, val x);
 /* y[T,n*C]: n blends side by side, lerp[n,C] */

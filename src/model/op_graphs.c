@@ -29,7 +29,12 @@ void record_rms_norm(struct op_bench *b, const uint32_t *n)
 {
     val x = case_input(b, n[0], -3, 3), residual = n[1] ? case_input(b, n[0], -1, 1) : (val){0};
     if (n[2]) x = op_select(&b->graph, x);
-    to_int8(b, op_rms_norm(&b->graph, x, residual, case_vector(b, "scale", 1, n[0], -2, 2), 1e-6f), n[3]);
+    weight scale = case_vector(b, "scale", 1, n[0], -2, 2);
+    val z;
+    to_int8(b,
+            n[4] ? op_rms_norms(&b->graph, x, residual, scale, case_vector(b, "scale_2", 1, n[0], -2, 2), 1e-6f, &z)
+                 : op_rms_norm(&b->graph, x, residual, scale, 1e-6f),
+            n[3]);
 }
 
 void record_token_shift(struct op_bench *b, const uint32_t *n)

@@ -11,7 +11,7 @@ void record_embed(struct op_bench *b, const uint32_t *n);
 void record_select(struct op_bench *b, const uint32_t *n);
 /* columns, 1 after select, 1 to int8 */
 void record_layer_norm(struct op_bench *b, const uint32_t *n);
-/* columns, 1 with a residual, 1 after select, 1 to int8 */
+/* columns, 1 with a residual, 1 after select, 1 to int8, 1 for two norms */
 void record_rms_norm(struct op_bench *b, const uint32_t *n);
 /* columns, blends, 1 to int8 */
 void record_token_shift(struct op_bench *b, const uint32_t *n);

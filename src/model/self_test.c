@@ -33,6 +33,7 @@ static const struct op_case cases[] = {
     {"attention q8_0", record_attention, {128, 4, 2, 40, 0, KV_Q8}, MIXED = TOLERANCE_USUAL},
     {"attention of many tokens", record_attention, {64, 4, 2, 100, 0}, LENGTHS_OF = TOLERANCE_USUAL},
     {"quantize", record_quantize, {640}, MIXED = TOLERANCE_USUAL},
+    {"rms_norm, twice", record_rms_norm, {640, 1, 0, 1, 1}, MIXED = TOLERANCE_USUAL},
     {"rms_norm to int8", record_rms_norm, {640, 1, 0, 1}, MIXED = TOLERANCE_USUAL},
     {"token_shift to int8", record_token_shift, {256, 6, 1}, MIXED = TOLERANCE_USUAL},
     {"wkv7 to int8", record_wkv7, {64, 3, 1, 0, 1}, MIXED = TOLERANCE_LOOSER},

@@ -120,7 +120,7 @@ static struct dispatch_desc describe(const struct op_plan *p, const struct shape
                                   .params_wgsl = attention_params_wgsl,
                                   .params = &s->params,
                                   .params_bytes = sizeof s->params,
-                                  .operands = {operand_in(0), operand_state('r'), operand_out(OUT_WORK)},
+                                  .operands = {operand_in(0), operand_state('r'), operand_out(OUT_MORE)},
                                   .n_operands = 3};
 }
 
@@ -142,7 +142,7 @@ static bool plan_combine(struct op_plan *p, const struct shape *s, uint32_t bloc
                                           {"BLOCK", block},
                                           {"TOKENS", tokens}};
     memcpy(d.consts, consts, sizeof consts);
-    d.operands[0] = (struct operand){OPERAND_OUT, OUT_WORK, 0, 'r'};
+    d.operands[0] = (struct operand){OPERAND_OUT, OUT_MORE, 0, 'r'};
     d.operands[1] = operand_out(0);
     d.n_operands = 2;
     plan_q8_output(p, &d);
@@ -184,7 +184,7 @@ static bool plan_tile(struct op_plan *p, const struct shape *s, bool split, uint
                                           {"GROUP", s->group},     {"ROWS", rows},         {"TOKENS", tokens},
                                           {"BLOCK", TILE_KEYS},    {"VALUE_KEYS", values}, {"SPLIT", split}};
     memcpy(d.consts, consts, sizeof consts);
-    d.operands[2] = operand_out(split ? OUT_WORK : 0);
+    d.operands[2] = operand_out(split ? OUT_MORE : 0);
     d.grid[0].fixed = s->heads / s->group;
     if (split) d.grid[1].fixed = s->params.slots;
     else d.grid[1] = (struct grid){1, tokens, ROWS_TOKENS};

@@ -23,7 +23,8 @@
     X(EMBED, embed, "y = scale W[token]", "W[V,C] -> y[T,C]")                                                          \
     X(SELECT, select, "y = x[rows whose logits are wanted]", "x[T,C] -> y[O,C]")                                       \
     X(LAYER_NORM, layer_norm, "y = (x - mean(x)) / sd(x) * scale + bias", "x[T,C] scale[C] bias[C] -> y[T,C]")         \
-    X(RMS_NORM, rms_norm, "y = x / rms(x) * scale + residual", "x[T,C] residual[T,C]? scale[C] -> y[T,C]")             \
+    X(RMS_NORM, rms_norm, "z = x / rms(x) * scale + residual; y = z, or z / rms(z) * scale_2",                         \
+      "x[T,C] residual[T,C]? scale[C] scale_2[C]? -> y[T,C] z[T,C]?")                                                  \
     X(TOKEN_SHIFT, token_shift, "h = layer_norm(x); y_i = h + (h of the token before - h) lerp_i",                     \
       "x[T,C] scale[C] bias[C] lerp[n,C] S[C] -> y[T,n*C]")                                                            \
     X(QUANTIZE, quantize, "y = round(x / d), d = max |x| / 127 of 32 neighbours", "x[T,K] -> y[T,K] in int8")          \
@@ -57,9 +58,9 @@ enum combine { COMBINE_NONE, COMBINE_ADD, COMBINE_MUL }; /* what a matmul does w
 enum { OP_MAX_INPUTS = 3, OP_MAX_WEIGHTS = 17, OP_MAX_OUTPUTS = 3, MAX_PRODUCTS = 8 };
 
 /* Activations in int8 form (quant/q8_row.h): input IN_Q8 of a product whose weights are integers, in the place of or
- * beside input 0; output OUT_Q8 of any op, its output 0 in that form. Output OUT_WORK is what an op's dispatches leave for
- * each other; the reference does without it. */
-enum { IN_Q8 = 2, OUT_Q8 = 1, OUT_WORK = 2 };
+ * beside input 0; output OUT_Q8 of any op, its output 0 in that form. Output OUT_MORE is a second result; where it is a
+ * value of ROWS_NONE, what an op's dispatches leave for each other, and the reference does without it. */
+enum { IN_Q8 = 2, OUT_Q8 = 1, OUT_MORE = 2 };
 
 /* scalars of a call; an op uses the ones that its file names */
 struct op_args {
