@@ -53,8 +53,7 @@ static val attention(struct graph *g, const struct hyper *h, const struct sessio
 static val mlp(struct graph *g, const struct hyper *h, val x)
 {
     const uint32_t C = h->embd, F = h->ff;
-    val gate = op_matmul(g, matrix(g, "ffn_gate", F, C), x, (struct matmul_args){.act = ACT_GELU});
-    val y = op_matmul(g, matrix(g, "ffn_up", F, C), x, (struct matmul_args){.combine = COMBINE_MUL, .other = gate});
+    val y = op_gated(g, matrix(g, "ffn_gate", F, C), matrix(g, "ffn_up", F, C), ACT_GELU, x);
     return linear(g, "ffn_down", C, F, y);
 }
 

@@ -251,6 +251,7 @@ static bool writes_q8(const struct op_call *c)
 {
     switch (c->op) {
     case OP_MATMUL:
+    case OP_GATED:
     case OP_LAYER_NORM:
     case OP_RMS_NORM:
     case OP_TOKEN_SHIFT: return true;
@@ -407,6 +408,24 @@ val op_products(struct graph *g, val x, const struct product *p, uint32_t n)
     }
     call.w[PRODUCTS_BIAS] = bias_stack(g, p, n);
     return one_output(g, call, cols, ROWS_TOKENS);
+}
+
+val op_gated(struct graph *g, weight gate, weight up, enum act act, val x)
+{
+    const struct product products[] = {{.w = gate, .act = act}, {.w = up}};
+    if (!g->error.code && weight_rows(g, gate) != weight_rows(g, up))
+        graph_fail(g, ERR_FORMAT, "layer %d, gated: a gate of %u rows for %u", g->layer, weight_rows(g, gate),
+                   weight_rows(g, up));
+    val v = op_products(g, x, products, 2);
+    if (g->error.code) return v;
+    struct op_call *made = &g->calls[g->n_calls - 1];
+    const bool stacked = !made->w[PRODUCTS_STACKS + 1].id;
+    made->args.gated = stacked;
+    struct op_call call = {.op = OP_GATED, .in = {v, made->in[0], made->in[IN_Q8]}, .args = made->args};
+    if (stacked) call.w[0] = made->w[PRODUCTS_STACKS];
+    else call.in[1] = call.in[IN_Q8] = (val){0};
+    call.args.n_products = 0;
+    return one_output(g, call, weight_rows(g, gate), ROWS_TOKENS);
 }
 
 val op_wkv7(struct graph *g, const struct wkv7_args *a)

@@ -126,6 +126,9 @@ struct product {
 /* y[T, M_0 + M_1 + ..] = act_i(W_i x_i + bias_i) side by side. Fewer dispatches than one op each. n <= MAX_PRODUCTS */
 val op_products(struct graph *g, val x, const struct product *products, uint32_t n);
 
+/* y[T,F] = act(gate x) * (up x), gate and up [F,K] */
+val op_gated(struct graph *g, weight gate, weight up, enum act act, val x);
+
 struct wkv7_args {
     val rkv;        /* [T,3*C+..]: r, k, v; what follows in a row is ignored */
     val wagv;       /* [T,3*C] or [T,4*C]: w before the decay's sigmoid, a after its own, g the gate, and v's mix */

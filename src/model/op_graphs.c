@@ -83,6 +83,14 @@ static void products_apart(struct op_bench *b, const uint32_t *n, uint32_t apart
 void record_products(struct op_bench *b, const uint32_t *n) { products_apart(b, n, 12, false); }
 void record_products_int8(struct op_bench *b, const uint32_t *n) { products_apart(b, n, 32, true); }
 
+void record_gated(struct op_bench *b, const uint32_t *n)
+{
+    const struct quant_info *q = quant_find(n[0]), *q_up = quant_find(n[5] ? n[5] : n[0]);
+    val x = n[3] ? case_input_q8(b, n[2], -1, 1) : case_input(b, n[2], -1, 1);
+    weight gate = case_matrix(b, "gate", q, n[1], n[2]), up = case_matrix(b, "up", q_up, n[1], n[2]);
+    to_int8(b, op_gated(&b->graph, gate, up, ACT_GELU, x), n[4]);
+}
+
 void record_wkv7(struct op_bench *b, const uint32_t *n)
 {
     uint32_t N = n[0], C = n[0] * n[1];

@@ -30,6 +30,9 @@ void record_products(struct op_bench *b, const uint32_t *n);
 /* the same with int8 activations for integer matrices */
 void record_products_int8(struct op_bench *b, const uint32_t *n);
 
+/* quant type, rows of gate and up, columns, 1 with int8 activations, 1 to int8, quant type of up if another */
+void record_gated(struct op_bench *b, const uint32_t *n);
+
 /* head size, heads, 1 with v_first, 1 with keys shorter than any a model has, 1 to int8 */
 void record_wkv7(struct op_bench *b, const uint32_t *n);
 /* head size, heads, key-value heads, positions, base, sum of enum kv_type and ROPE_*: with a norm, positions / 8 */

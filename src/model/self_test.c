@@ -40,6 +40,7 @@ static const struct op_case cases[] = {
     {"matmul to int8", record_matmul, {QUANT_Q8_0, 160, 256, ACT_RELU2, 0, MATMUL_INT8 | MATMUL_TO_INT8}, LENGTHS},
     {"products, mixed", record_products_int8, {QUANT_Q8_0, QUANT_Q8_0, QUANT_F16, PRODUCTS_END, 132, 96}, LENGTHS},
     {"matmul Q8_0, many rows", record_matmul, {QUANT_Q8_0, 1028, 96, ACT_RELU2, COMBINE_ADD, MATMUL_BIAS}, LENGTHS},
+    {"gated", record_gated, {QUANT_Q4_0, 160, 256, 1, 1}, LENGTHS},
     {"products", record_products, {QUANT_F32, QUANT_F16, QUANT_F16, QUANT_F16, 68, 64}, LENGTHS},
 };
 

@@ -21,8 +21,8 @@ enum { RATIOS = 7, MAX_HEAD = 2 << RATIOS };
     U(heads)                                                                                                           \
     U(rows)                                                                                                            \
     U(row_quads)                                                                                                       \
-    U(row_words) U(slot_words) F(eps) U(turn) U(ratio_0) U(ratio_1) U(ratio_2) U(ratio_3) U(ratio_4) U(ratio_5)        \
-        U(ratio_6)
+    U(row_words)                                                                                                       \
+    U(slot_words) F(eps) U(turn) U(ratio_0) U(ratio_1) U(ratio_2) U(ratio_3) U(ratio_4) U(ratio_5) U(ratio_6)
 PARAMS(rope_kv, ROPE_KV_PARAMS);
 
 static const double PI = 3.14159265358979323846;
