@@ -16,7 +16,7 @@
 #include "ops/attention_work.h"
 #include "ops/kv_plan.h"
 
-enum { MAX_HEAD = 256, MAX_GROUP = 8, MAX_LANES = 16 };
+enum { MAX_HEAD = 256, MAX_GROUP = 8 };
 
 /* workgroups that fill a large device; keys of a tile; vectors of values that it holds at a time */
 enum { FULL = 256, TILE_FULL = 128, TILE_ROWS = 32, TILE_ROWS_MOST = 64, TILE_KEYS = 64, TILE_VALUES = 512 };
@@ -128,9 +128,10 @@ static struct dispatch_desc describe(const struct op_plan *p, const struct shape
 static bool plan_combine(struct op_plan *p, const struct shape *s, uint32_t block, uint32_t tokens, uint32_t min_tokens,
                          uint32_t max_tokens, struct error *err)
 {
-    /* few tokens have many parts and need many threads */
-    const uint32_t channels = !tokens && s->vectors % 8 == 0 ? 8 : s->vectors;
-    const uint32_t threads = tokens ? power_of_two_from(channels) : plan_threads(p, 256);
+    /* few tokens have many parts and need many threads; software does a thread at a time */
+    const bool wide = !tokens && !plan_is_software(p);
+    const uint32_t channels = wide && s->vectors % 8 == 0 ? 8 : s->vectors;
+    const uint32_t threads = wide ? plan_threads(p, 256) : power_of_two_from(channels);
     struct dispatch_desc d =
         describe(p, s, "attention/attention_combine",
                  tokens ? "attention/attention_tile_splits" : "attention/attention_token_splits", NULL);
@@ -155,9 +156,10 @@ static bool plan_combine(struct op_plan *p, const struct shape *s, uint32_t bloc
 
 static bool plan_few(struct op_plan *p, struct shape *s, struct error *err)
 {
-    const uint32_t threads = plan_threads(p, 256);
+    const bool software = plan_is_software(p);
+    const uint32_t threads = plan_threads(p, software ? 64 : 256), most = software ? 8 : 16;
     uint32_t lanes = 1;
-    while (2 * lanes <= s->vectors && lanes < MAX_LANES) lanes *= 2;
+    while (2 * lanes <= s->vectors && lanes < most) lanes *= 2;
     const uint32_t block = threads / lanes > ATTENTION_BLOCK ? threads / lanes : ATTENTION_BLOCK;
     struct dispatch_desc d =
         describe(p, s, "attention/attention_token", "attention/attention_token_splits", plan_kv_read(p));

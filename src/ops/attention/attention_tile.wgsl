@@ -131,6 +131,20 @@ fn tile_store(t: u32, head: u32, split: u32, column: u32, sums: Sums, top: f32, 
     if column == 0u { out[part + VECTORS] = vec4f(top, total, 0.0, 0.0); }
 }
 
+// what a thread's rows see, from and up to, while the tokens [first, next) are done; other rows nothing
+fn bounds_of(rows: vec4u, tokens: vec4u, first: u32, next: u32) -> array<vec4u, 2> {
+    var begin = vec4u();
+    var end = vec4u();
+    for (var r = 0u; r < 4u; r++) {
+        if rows[r] < TOKENS * GROUP && tokens[r] >= first && tokens[r] < next {
+            let span = visible(tokens[r]);
+            begin[r] = span.begin;
+            end[r] = span.end;
+        }
+    }
+    return array<vec4u, 2>(begin, end);
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
     let row_quad = lane.thread / 16u;
@@ -153,16 +167,9 @@ fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
     for (var t = tile.token; t < tokens_end;) {
         let seq = batch.seq[t];
         let next = min(batch.first[seq] + batch.count[seq], tokens_end);
-        // what the thread's rows see; rows of other sequences nothing
-        var begin = vec4u();
-        var end = vec4u();
-        for (var r = 0u; r < 4u; r++) {
-            if rows[r] < TOKENS * GROUP && tokens[r] >= t && tokens[r] < next {
-                let span = visible(tokens[r]);
-                begin[r] = span.begin;
-                end[r] = span.end;
-            }
-        }
+        let bounds = bounds_of(rows, tokens, t, next);
+        let begin = bounds[0];
+        let end = bounds[1];
         let span = part_of(Span(visible(t).begin, batch.position[next - 1u] + 1u), split, splits);
         tile.slot = batch.slot[seq];
         tile.last = max(span.end, 1u) - 1u;
