@@ -152,13 +152,18 @@ bool corvid_doctor(const corvid_device_options *options, bool (*report)(void *us
 
 typedef struct corvid_model corvid_model;
 
+/* How a transformer keeps the keys and values of a session's tokens: as floats; as 16-bit floats, half the memory; as 8-bit
+ * integers, 32 of which share a scale, 9 bits a value. */
+typedef enum corvid_cache_type { CORVID_CACHE_F32, CORVID_CACHE_F16, CORVID_CACHE_Q8_0 } corvid_cache_type;
+
 typedef struct corvid_model_options {
     uint32_t max_sessions;    /* state slots on the device; 0: 1 */
     uint32_t context;         /* tokens that a transformer's session can hold; 0: the model's own, at most 4096 */
     uint32_t max_step_tokens; /* longest chunk computed at once; 0: 512. Longer input is cut into chunks */
     bool exact;               /* activations stay floats. Otherwise those that meet integer weights (Q8_0, Q4_K, ...)
                                  are rounded to 8 bits, 32 of them sharing a scale: faster, and nearly the same */
-    uint64_t max_memory;      /* bytes of weights, states and activations on the device at most: more is refused before
+    corvid_cache_type cache_type;
+    uint64_t max_memory; /* bytes of weights, states and activations on the device at most: more is refused before
                                  anything is loaded (CORVID_ERROR_LIMIT); 0: no limit */
     bool (*progress)(void *user, uint64_t done_bytes, uint64_t total_bytes); /* may be NULL; false cancels the load */
     void *progress_user;

@@ -1,7 +1,9 @@
-/* bench_op.c - times the operations between the matrices of an RWKV-7 layer, many dispatches in a row:
+/* bench_op.c - times the operations between the matrices of a layer, many dispatches in a row:
  *
  *   bench_op OP C TOKENS SEQS ...     OP: wkv7, token_shift6, token_shift1, layer_norm; steps of TOKENS tokens in SEQS
  *                                     sequences of equal length
+ *   attention:H/KV@POSITION[:TYPE]    H heads of size C that share KV key-value heads, after POSITION tokens; TYPE of the
+ *                                     cache: f32, f16, q8_0
  *
  * prints microseconds for one call of the operation in each step. A graph has CALLS of them, each with a state of its
  * own; every one waits for the one before it, as in a model. The values are zeros, which cost as much time as others.
@@ -66,8 +68,33 @@ static void record_layer_norm(struct graph *g, uint32_t C)
     for (int i = 0; i < CALLS; i++) x = op_layer_norm(g, x, zero_vector(g, 1, C), zero_vector(g, 1, C), 1e-5f);
 }
 
-static bool record(struct graph *g, const char *op, uint32_t C)
+/* what an OP "attention:H/KV@POSITION:TYPE" says */
+struct attention_shape {
+    uint32_t heads, kv_heads, position;
+    enum kv_type type;
+};
+
+static bool is_attention(const char *op, struct attention_shape *a)
 {
+    char type[8] = "";
+    int found = sscanf(op, "attention:%u/%u@%u:%7s", &a->heads, &a->kv_heads, &a->position, type);
+    for (a->type = KV_F32; found == 4 && a->type < KV_TYPES && strcmp(kv_type_name(a->type), type) != 0;) a->type++;
+    return found >= 3 && a->type < KV_TYPES;
+}
+
+static void record_attention(struct graph *g, const struct attention_shape *a, uint32_t D, uint32_t tokens)
+{
+    val y = op_input(g, a->heads * D);
+    for (int i = 0; i < CALLS; i++) {
+        state cache = kv_cache(g, "kv", a->position + tokens, 2 * a->kv_heads * D, a->type);
+        y = op_attention(g, y, cache, &(struct attention_args){D, 0, 0.1f});
+    }
+}
+
+static bool record(struct graph *g, const char *op, uint32_t C, uint32_t tokens)
+{
+    struct attention_shape a;
+    if (is_attention(op, &a)) return record_attention(g, &a, C, tokens), true;
     if (!strcmp(op, "wkv7")) return record_wkv7(g, C), true;
     if (!strcmp(op, "token_shift6")) return record_token_shift(g, C, 6), true;
     if (!strcmp(op, "token_shift1")) return record_token_shift(g, C, 1), true;
@@ -75,7 +102,7 @@ static bool record(struct graph *g, const char *op, uint32_t C)
     return false;
 }
 
-static void fill(struct step *s, uint32_t tokens, uint32_t seqs)
+static void fill(struct step *s, uint32_t tokens, uint32_t seqs, uint32_t position)
 {
     step_clear(s);
     s->n_tokens = tokens;
@@ -84,7 +111,10 @@ static void fill(struct step *s, uint32_t tokens, uint32_t seqs)
         s->first[i] = i * (tokens / seqs);
         s->count[i] = tokens / seqs;
         s->slot[i] = i;
-        for (uint32_t t = s->first[i]; t < s->first[i] + s->count[i]; t++) s->seq[t] = i;
+        for (uint32_t t = s->first[i]; t < s->first[i] + s->count[i]; t++) {
+            s->seq[t] = i;
+            s->position[t] = position + t - s->first[i];
+        }
     }
 }
 
@@ -118,13 +148,15 @@ static bool bench(struct gpu *gpu, const char *op, uint32_t C, uint32_t tokens, 
     struct step_limits limits = {tokens, seqs, 1};
     struct graph g;
     struct step step = {0};
+    struct attention_shape a = {0};
+    is_attention(op, &a);
     if (!seqs || tokens % seqs) return fail(err, ERR_ARGUMENT, "%u tokens in %u sequences", tokens, seqs);
     graph_init(&g, find, NULL);
-    if (!record(&g, op, C)) graph_fail(&g, ERR_ARGUMENT, "%s is not to be measured", op);
+    if (!record(&g, op, C, tokens / seqs)) graph_fail(&g, ERR_ARGUMENT, "%s is not to be measured", op);
     struct exec *e = NULL;
     bool ok = graph_ok(&g, err) && step_init(&step, limits, err) &&
               (e = exec_gpu_create(gpu, &g, limits, seqs, NULL, NULL, err));
-    if (ok) fill(&step, tokens, seqs);
+    if (ok) fill(&step, tokens, seqs, a.position);
     ok = ok && run(gpu, e, &step, us, err);
     exec_destroy(e);
     step_free(&step);

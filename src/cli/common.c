@@ -54,6 +54,10 @@ struct option_group device_group(struct device_args *a)
          OPTION_TEXT, &a->trace, 0, 0},
         {'c', "context", "N", "tokens that a transformer's session can hold; default 0: the model's own, at most 4096",
          OPTION_INTEGER, &a->context, 0, 1 << 24},
+        {0, "cache-type", "TYPE",
+         "how a transformer keeps keys and values: f32, f16 (half the memory) or q8_0 (a bit more than a quarter); "
+         "default f32",
+         OPTION_TEXT, &a->cache_type, 0, 0},
         {0, "vram", "MIB", "refuse a model that takes more memory of the device; default 0: no limit", OPTION_INTEGER,
          &a->vram, 0, 1 << 24},
         {'v', "verbose", NULL, "tell what takes memory, and time at the start, on standard error", OPTION_FLAG,
@@ -66,7 +70,7 @@ struct option_group device_group(struct device_args *a)
 struct option_group device_only_group(struct device_args *a)
 {
     struct option_group group = device_group(a);
-    group.n -= 5; /* --exact and what follows */
+    group.n -= 6; /* --exact and what follows */
     return group;
 }
 
@@ -133,11 +137,29 @@ static void tell_start(const struct loaded *m)
     builder_free(&text);
 }
 
+static bool cache_type_of(const char *name, corvid_cache_type *type)
+{
+    static const char *const names[] = {"f32", "f16", "q8_0"}; /* in the order of corvid_cache_type */
+    *type = CORVID_CACHE_F32;
+    for (int i = 0; name && i < (int)(sizeof names / sizeof *names); i++) {
+        if (strcmp(name, names[i]) != 0) continue;
+        *type = (corvid_cache_type)i;
+        return true;
+    }
+    if (name) out_error("--cache-type %s: expected f32, f16 or q8_0", name);
+    return !name;
+}
+
 bool model_load(struct loaded *m, const struct device_args *a, const char *path, uint32_t max_sessions, int *code)
 {
     char builtin[COMMON_PATH_MAX];
     *m = (struct loaded){.device = NULL};
     *code = EXIT_FAILED;
+    corvid_cache_type cache_type;
+    if (!cache_type_of(a->cache_type, &cache_type)) {
+        *code = EXIT_USAGE;
+        return false;
+    }
     if (!path && !(path = model_builtin(builtin))) return false;
     uint64_t start = clock_ns();
     corvid_error err = {.code = CORVID_OK};
@@ -153,6 +175,7 @@ bool model_load(struct loaded *m, const struct device_args *a, const char *path,
     corvid_model_options options = {.max_sessions = max_sessions,
                                     .context = (uint32_t)a->context,
                                     .exact = a->exact,
+                                    .cache_type = cache_type,
                                     .max_memory = (uint64_t)a->vram << 20,
                                     .progress = progress_show,
                                     .progress_user = &progress};

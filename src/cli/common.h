@@ -16,10 +16,10 @@ enum { COMMON_PATH_MAX = 4096 };
 
 /* The rows that every command with a device has; zero-initialise. */
 struct device_args {
-    const char *device, *runtime, *trace;
+    const char *device, *runtime, *trace, *cache_type;
     int64_t context, vram;
     bool no_f16, no_subgroups, no_matrix, check_shaders, validate, no_cache, exact, verbose;
-    struct option rows[13];
+    struct option rows[14];
 };
 
 struct option_group device_group(struct device_args *a);      /* of commands that load a model */

@@ -105,10 +105,12 @@ static bool choose_limits(corvid_model *m, const corvid_model_options *o, struct
     if (tokens > MAX_STEP_TOKENS)
         return fail(err, ERR_LIMIT, "a step of %u tokens, at most %d are possible", tokens, MAX_STEP_TOKENS);
     if (tokens < sessions) tokens = sessions;
+    if ((int)o->cache_type < 0 || (int)o->cache_type >= (int)KV_TYPES)
+        return fail(err, ERR_ARGUMENT, "cache_type %d, expected one of enum corvid_cache_type", (int)o->cache_type);
     if (!m->arch->recurrent && trained && context > trained)
         return fail(err, ERR_LIMIT, "a context of %u tokens, but the model was made for at most %u", context, trained);
     m->limits = (struct step_limits){tokens, sessions, sessions < MIN_OUTPUTS ? MIN_OUTPUTS : sessions};
-    *shape = (struct session_shape){context, tokens, o->exact};
+    *shape = (struct session_shape){context, tokens, o->exact, (enum kv_type)o->cache_type};
     return true;
 }
 

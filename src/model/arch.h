@@ -26,6 +26,7 @@ struct session_shape {
     uint32_t context;     /* positions a session can hold */
     uint32_t step_tokens; /* at most, in one step */
     bool exact;           /* activations stay floats where weights are integers */
+    enum kv_type cache;   /* of keys and values */
 };
 
 struct arch {

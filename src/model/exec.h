@@ -32,7 +32,7 @@ struct exec_sizes exec_sizes(const struct exec *e);
 /* Runs the step (sealed here). If the graph has logits, logits[i] (i < n_outputs) receives row i; NULL skips a row. */
 bool exec_run(struct exec *e, struct step *step, float *const *logits, struct error *err);
 
-/* A slot's part of a state: floats [at, at + n) of its rows * cols. */
+/* A slot's part of a state: floats [at, at + n) of its rows * cols; whole rows where its type is not KV_F32. */
 bool exec_state_read(struct exec *e, state s, uint32_t slot, size_t at, size_t n, float *out, struct error *err);
 bool exec_state_write(struct exec *e, state s, uint32_t slot, size_t at, size_t n, const float *in, struct error *err);
 bool exec_state_clear(struct exec *e, uint32_t slot, struct error *err); /* all states of the slot */

@@ -34,7 +34,7 @@ struct exec_gpu {
     struct gpu_buffer **values; /* [plan.n_buffers] */
     struct gpu_pool *state_pool;
     struct gpu_range *states;    /* [n_states], all slots */
-    uint32_t *state_strides;     /* [n_states], floats from slot to slot */
+    uint32_t *state_strides;     /* [n_states], words from slot to slot */
     struct gpu_range fixed;      /* all states without positions, slot by slot; no buffer if that fits no binding */
     uint64_t n_runs;             /* of exec_run */
     struct decode_memory decode; /* kept from one generation to the next */
@@ -141,8 +141,16 @@ static bool gpu_exec_run(struct exec *e, const struct step *step, float *const *
 static struct gpu_range state_range(const struct exec_gpu *x, uint32_t id, uint32_t slot, size_t at, size_t n)
 {
     struct gpu_range r = x->states[id];
-    uint64_t floats = (uint64_t)slot * x->state_strides[id] + at;
-    return (struct gpu_range){r.buffer, r.at + floats * sizeof(float), n * sizeof(float)};
+    uint64_t words = (uint64_t)slot * x->state_strides[id] + at;
+    return (struct gpu_range){r.buffer, r.at + words * sizeof(uint32_t), n * sizeof(uint32_t)};
+}
+
+/* rows of a state that are not floats pass through this */
+static uint32_t *kv_image(const struct graph_state *s, size_t rows, struct error *err)
+{
+    uint32_t *image = malloc(rows * kv_row_words(s->type, s->cols) * sizeof *image);
+    if (!image) fail_memory(err, "a key-value cache's rows");
+    return image;
 }
 
 static bool gpu_exec_state_read(struct exec *e, state s, uint32_t slot, size_t at, size_t n, float *out,
@@ -150,16 +158,30 @@ static bool gpu_exec_state_read(struct exec *e, state s, uint32_t slot, size_t a
 {
     struct exec_gpu *x = (struct exec_gpu *)e;
     if (!rewind_now(e, slot, err)) return false;
-    return read_back(x, state_range(x, s.id, slot, at, n), out, err);
+    const struct graph_state *d = &e->g->states[s.id];
+    if (d->type == KV_F32) return read_back(x, state_range(x, s.id, slot, at, n), out, err);
+    const size_t words = kv_row_words(d->type, d->cols), rows = n / d->cols;
+    uint32_t *image = kv_image(d, rows, err);
+    bool ok = image && read_back(x, state_range(x, s.id, slot, at / d->cols * words, rows * words), image, err);
+    for (size_t i = 0; ok && i < rows; i++) kv_row_decode(d->type, image + i * words, d->cols, out + i * d->cols);
+    free(image);
+    return ok;
 }
 
 static bool gpu_exec_state_write(struct exec *e, state s, uint32_t slot, size_t at, size_t n, const float *in,
                                  struct error *err)
 {
     struct exec_gpu *x = (struct exec_gpu *)e;
-    struct gpu_range r = state_range(x, s.id, slot, at, n);
     if (!rewind_now(e, slot, err)) return false;
-    gpu_write(x->gpu, r.buffer, r.at, in, r.bytes);
+    const struct graph_state *d = &e->g->states[s.id];
+    const size_t words = kv_row_words(d->type, d->cols), rows = n / d->cols;
+    const bool floats = d->type == KV_F32;
+    struct gpu_range r = state_range(x, s.id, slot, floats ? at : at / d->cols * words, floats ? n : rows * words);
+    uint32_t *image = floats ? NULL : kv_image(d, rows, err);
+    if (!floats && !image) return false;
+    for (size_t i = 0; image && i < rows; i++) kv_row_encode(d->type, in + i * d->cols, d->cols, image + i * words);
+    gpu_write(x->gpu, r.buffer, r.at, image ? (const void *)image : in, r.bytes);
+    free(image);
     return gpu_check(x->gpu, err);
 }
 
@@ -263,8 +285,7 @@ static struct gpu_range operand_range(const struct exec_gpu *x, const struct ope
     case OPERAND_IN:
     case OPERAND_OUT:
         if (!v.id) return dummy;
-        return value_range(
-            x, v, x->base.g->values[v.id].rows == ROWS_TOKENS ? x->base.limits.tokens : x->base.limits.outputs);
+        return value_range(x, v, value_rows(&x->base.g->values[v.id], x->base.limits));
     case OPERAND_VECTOR:
     case OPERAND_QUANTS: return c->w[o->index].id ? x->weights.items[c->w[o->index].id].quants[o->part] : dummy;
     case OPERAND_SCALES: {
@@ -337,6 +358,7 @@ static bool plan_call(struct exec_gpu *x, const struct op_call *c,
         p.state_rows = g->states[c->s.id].rows;
         p.state_cols = g->states[c->s.id].cols;
         p.state_stride = x->state_strides[c->s.id];
+        p.state_type = g->states[c->s.id].type;
     }
     x->call = c;
     if (op_table[c->op].plan(&p, err)) return true;

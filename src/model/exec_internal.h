@@ -26,8 +26,11 @@ struct exec {
     struct exec_sizes sizes;
 };
 
-/* floats of a state in one slot, padded so that slots of any state start aligned */
-static inline size_t state_stride(const struct graph_state *s) { return ((size_t)s->rows * s->cols + 63) / 64 * 64; }
+/* 32-bit words of a state in one slot on the device, padded so that slots of any state start aligned */
+static inline size_t state_stride(const struct graph_state *s)
+{
+    return (s->rows * kv_row_words(s->type, s->cols) + 63) / 64 * 64;
+}
 
 static inline uint32_t rows_in_step(const struct step *s, enum rows_of rows)
 {

@@ -30,6 +30,9 @@ static struct ref_value value_of(struct exec_ref *r, val v, const struct step *s
     return (struct ref_value){r->values[v.id], rows_in_step(step, d->rows), d->cols};
 }
 
+/* of a slot; whatever their type is, they are kept as floats */
+static size_t state_floats(const struct graph_state *s) { return (size_t)s->rows * s->cols; }
+
 static void run_call(struct exec_ref *r, const struct op_call *c, const struct step *step)
 {
     const struct graph *g = r->base.g;
@@ -44,7 +47,8 @@ static void run_call(struct exec_ref *r, const struct op_call *c, const struct s
     if (c->s.id) {
         const struct graph_state *s = &g->states[c->s.id];
         o.state = r->states[c->s.id];
-        o.state_stride = state_stride(s);
+        o.state_stride = state_floats(s);
+        o.state_type = s->type;
         o.state_rows = s->rows;
         o.state_cols = s->cols;
     }
@@ -66,7 +70,7 @@ static bool ref_run(struct exec *e, const struct step *step, float *const *logit
 static bool ref_state_read(struct exec *e, state s, uint32_t slot, size_t at, size_t n, float *out, struct error *err)
 {
     (void)err;
-    const float *from = ((struct exec_ref *)e)->states[s.id] + slot * state_stride(&e->g->states[s.id]);
+    const float *from = ((struct exec_ref *)e)->states[s.id] + slot * state_floats(&e->g->states[s.id]);
     memcpy(out, from + at, n * sizeof *out);
     return true;
 }
@@ -75,8 +79,8 @@ static bool ref_state_write(struct exec *e, state s, uint32_t slot, size_t at, s
                             struct error *err)
 {
     (void)err;
-    float *to = ((struct exec_ref *)e)->states[s.id] + slot * state_stride(&e->g->states[s.id]);
-    memcpy(to + at, in, n * sizeof *in);
+    const struct graph_state *d = &e->g->states[s.id];
+    kv_round(d->type, in, n, ((struct exec_ref *)e)->states[s.id] + slot * state_floats(d) + at);
     return true;
 }
 
@@ -84,7 +88,7 @@ static bool ref_state_clear(struct exec *e, uint32_t slot, struct error *err)
 {
     (void)err;
     for (uint32_t i = 1; i < e->g->n_states; i++) {
-        size_t stride = state_stride(&e->g->states[i]);
+        size_t stride = state_floats(&e->g->states[i]);
         memset(((struct exec_ref *)e)->states[i] + slot * stride, 0, stride * sizeof(float));
     }
     return true;
@@ -119,13 +123,14 @@ static bool allocate(struct exec_ref *r)
     r->vectors = arena_alloc(&r->arena, g->n_weights, sizeof *r->vectors);
     if (!r->values || !r->states || !r->vectors) return false;
     for (uint32_t i = 1; i < g->n_values; i++) {
-        size_t rows = g->values[i].rows == ROWS_TOKENS ? l->tokens : l->outputs;
+        if (g->values[i].rows == ROWS_NONE) continue;
+        size_t rows = value_rows(&g->values[i], *l);
         r->values[i] = calloc(rows * g->values[i].cols, sizeof(float));
         if (!r->values[i]) return false;
         r->base.sizes.work_bytes += rows * g->values[i].cols * sizeof(float);
     }
     for (uint32_t i = 1; i < g->n_states; i++) {
-        size_t floats = state_stride(&g->states[i]);
+        size_t floats = state_floats(&g->states[i]);
         r->states[i] = calloc(floats * r->base.slots, sizeof(float));
         if (!r->states[i]) return false;
         r->base.sizes.state_bytes += floats * sizeof(float);

@@ -12,7 +12,11 @@ static const char *const act_names[] = {"", "sigmoid", "tanh", "relu^2", "silu",
 static void put_value(const struct graph *g, const struct memory_plan *plan, val v, struct builder *out)
 {
     const struct graph_value *d = &g->values[v.id];
-    builder_printf(out, "v%u[%s,%u] @%u", v.id, d->rows == ROWS_OUTPUTS ? "O" : "T", d->cols, plan->buffer_of[v.id]);
+    builder_printf(out, "v%u[%s,%u] @%u", v.id,
+                   d->rows == ROWS_OUTPUTS  ? "O"
+                   : d->rows == ROWS_TOKENS ? "T"
+                                            : "1",
+                   d->cols, plan->buffer_of[v.id]);
 }
 
 static void put_call(const struct graph *g, const struct memory_plan *plan, uint32_t index, struct builder *out)
@@ -49,6 +53,7 @@ static void put_call(const struct graph *g, const struct memory_plan *plan, uint
     if (c->s.id) {
         const struct graph_state *s = &g->states[c->s.id];
         builder_printf(out, "%sstate %s[%u,%u]", separator, s->name, s->rows, s->cols);
+        if (s->type != KV_F32) builder_printf(out, " %s", kv_type_name(s->type));
     }
     for (uint32_t i = 0; i < c->args.n_products; i++)
         builder_printf(out, ", x_%u from %u%s%s", i, c->args.products[i].x_at, c->args.products[i].act ? " f = " : "",
@@ -83,7 +88,7 @@ bool explain(const struct graph *g, struct step_limits limits, struct builder *o
     uint64_t work = 0, states = 0;
     for (uint32_t i = 0; i < plan.n_buffers; i++) work += plan.bytes[i];
     for (uint32_t i = 1; i < g->n_states; i++)
-        states += (uint64_t)g->states[i].rows * g->states[i].cols * sizeof(float);
+        states += g->states[i].rows * kv_row_words(g->states[i].type, g->states[i].cols) * sizeof(uint32_t);
     builder_printf(out,
                    "\n%u ops, %u weights, %u activations in %u buffers (@n) of %.1f MiB for steps of up to %u tokens, "
                    "%.1f MiB of state a session\n",

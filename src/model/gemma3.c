@@ -11,9 +11,9 @@
 
 enum { GLOBAL_EVERY = 6, LAYERS_OF_27B = 62 };
 
-static val norm(struct graph *g, const struct hyper *h, val x, val residual, const char *name)
+static weight norm_scale(struct graph *g, const struct hyper *h, const char *name)
 {
-    return op_rms_norm(g, x, residual, vector(g, name, 1, h->embd), h->norm_eps);
+    return vector(g, name, 1, h->embd);
 }
 
 static val linear(struct graph *g, const char *name, uint32_t rows, uint32_t cols, val x)
@@ -21,25 +21,31 @@ static val linear(struct graph *g, const char *name, uint32_t rows, uint32_t col
     return op_matmul(g, matrix(g, name, rows, cols), x, (struct matmul_args){.act = ACT_NONE});
 }
 
+/* q, k and v side by side */
+static val project(struct graph *g, const struct hyper *h, uint32_t Q, uint32_t KV, val x)
+{
+    const struct product p[] = {{.w = matrix(g, "attn_q", Q, h->embd)},
+                                {.w = matrix(g, "attn_k", KV, h->embd)},
+                                {.w = matrix(g, "attn_v", KV, h->embd)}};
+    return op_products(g, x, p, sizeof p / sizeof *p);
+}
+
 static val attention(struct graph *g, const struct hyper *h, const struct session_shape *s, val x)
 {
     const uint32_t D = h->head_dim, Q = h->heads * D, KV = h->kv_heads * D, C = h->embd;
     const bool local = ((uint32_t)g->layer + 1) % h->global_every != 0;
-    struct rope_args rope = {.head_dim = D,
+    struct rope_args rope = {.scale_q = vector(g, "attn_q_norm", 1, D),
+                             .scale_k = vector(g, "attn_k_norm", 1, D),
+                             .head_dim = D,
                              .eps = h->norm_eps,
                              .base = local ? h->local_rope_base : h->rope_base,
                              .rotate_scale = local ? 1 : h->rope_scale};
-    val q = linear(g, "attn_q", Q, C, x), k = linear(g, "attn_k", KV, C, x), v = linear(g, "attn_v", KV, C, x);
-    rope.scale = vector(g, "attn_q_norm", 1, D);
-    q = op_rope(g, q, &rope);
-    rope.scale = vector(g, "attn_k_norm", 1, D);
-    k = op_rope(g, k, &rope);
 
     /* a local layer needs the window before the first of the step's tokens, and the step itself */
     uint32_t positions = s->context;
     if (local && h->window + s->step_tokens < positions) positions = h->window + s->step_tokens;
-    state cache = memory(g, "kv", positions, 2 * KV, true);
-    op_kv_write(g, k, v, cache);
+    state cache = kv_cache(g, "kv", positions, 2 * KV, s->cache);
+    val q = op_rope_kv(g, project(g, h, Q, KV, x), cache, &rope);
     val y = op_attention(g, q, cache, &(struct attention_args){D, local ? h->window : 0, h->attention_scale});
     return linear(g, "attn_output", C, Q, y);
 }
@@ -47,24 +53,37 @@ static val attention(struct graph *g, const struct hyper *h, const struct sessio
 static val mlp(struct graph *g, const struct hyper *h, val x)
 {
     const uint32_t C = h->embd, F = h->ff;
-    val gate = op_matmul(g, matrix(g, "ffn_gate", F, C), x, (struct matmul_args){.act = ACT_GELU});
-    val y = op_matmul(g, matrix(g, "ffn_up", F, C), x, (struct matmul_args){.combine = COMBINE_MUL, .other = gate});
+    val y = op_gated(g, matrix(g, "ffn_gate", F, C), matrix(g, "ffn_up", F, C), ACT_GELU, x);
     return linear(g, "ffn_down", C, F, y);
+}
+
+/* x += norm(y) where a branch ends, and the norm of that where the next begins */
+static val next_branch(struct graph *g, const struct hyper *h, val y, val *x, const char *end, weight begin)
+{
+    return op_rms_norms(g, y, *x, norm_scale(g, h, end), begin, h->norm_eps, x);
 }
 
 static void record(struct graph *g, const struct hyper *h, const struct session_shape *s)
 {
     const val none = {0};
+    const int last = (int)h->layers - 1;
     weight embd = matrix(g, "token_embd", h->vocab, h->embd);
-    val x = op_embed(g, embd, sqrtf((float)h->embd));
-    for (g->layer = 0; g->layer < (int)h->layers; g->layer++) {
-        val y = attention(g, h, s, norm(g, h, x, none, "attn_norm"));
-        x = norm(g, h, y, x, "post_attention_norm");
-        y = mlp(g, h, norm(g, h, x, none, "ffn_norm"));
-        x = norm(g, h, y, x, "post_ffw_norm");
+    val x = op_embed(g, embd, sqrtf((float)h->embd)), n = none;
+    for (g->layer = 0; g->layer <= last; g->layer++) {
+        if (!g->layer) n = op_rms_norm(g, x, none, norm_scale(g, h, "attn_norm"), h->norm_eps);
+        n = next_branch(g, h, attention(g, h, s, n), &x, "post_attention_norm", norm_scale(g, h, "ffn_norm"));
+        val y = mlp(g, h, n);
+        if (g->layer == last) {
+            x = op_rms_norm(g, y, x, norm_scale(g, h, "post_ffw_norm"), h->norm_eps);
+            continue;
+        }
+        g->layer++;
+        weight begin = norm_scale(g, h, "attn_norm");
+        g->layer--;
+        n = next_branch(g, h, y, &x, "post_ffw_norm", begin);
     }
     g->layer = -1;
-    x = norm(g, h, op_select(g, x), none, "output_norm");
+    x = op_rms_norm(g, op_select(g, x), none, norm_scale(g, h, "output_norm"), h->norm_eps);
     weight head = has_tensor(g, "output") ? matrix(g, "output", h->vocab, h->embd) : embd;
     g->logits = op_matmul(g, head, x, (struct matmul_args){.act = ACT_NONE});
 }
@@ -75,7 +94,7 @@ static bool read(const struct model_file *f, struct hyper *h, struct error *err)
     if (!arch_read_common(f, a, "attention.layer_norm_rms_epsilon", h, err) ||
         !arch_need(f, a, "attention.head_count", 1, 1024, &h->heads, err) ||
         !arch_need(f, a, "attention.head_count_kv", 1, 1024, &h->kv_heads, err) ||
-        !arch_need(f, a, "attention.key_length", 4, 256, &h->head_dim, err) ||
+        !arch_need(f, a, "attention.key_length", 8, 256, &h->head_dim, err) ||
         !arch_need(f, a, "attention.sliding_window", 1, 1 << 20, &h->window, err) ||
         !arch_need(f, a, "context_length", 1, 1 << 24, &h->train_context, err) ||
         !arch_f32(f, a, "rope.freq_base", 1e6f, &h->rope_base, err) ||

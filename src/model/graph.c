@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ops/attention_work.h"
 #include "quant/q8_row.h"
 
 void graph_init(struct graph *g, bool (*find)(void *user, const char *name, struct tensor_info *out), void *user)
@@ -129,8 +130,19 @@ state memory(struct graph *g, const char *name, uint32_t rows, uint32_t cols, bo
     snprintf(full, sizeof full, "blk.%d.%s", g->layer, name);
     const char *kept = arena_copy(&g->arena, full, strlen(full));
     if (!kept || !GROW(g, states, g->n_states)) return (state){0};
-    g->states[g->n_states] = (struct graph_state){kept, rows, cols, positions};
+    g->states[g->n_states] = (struct graph_state){kept, rows, cols, positions, KV_F32};
     return (state){g->n_states++};
+}
+
+state kv_cache(struct graph *g, const char *name, uint32_t rows, uint32_t cols, enum kv_type type)
+{
+    if (type == KV_Q8 && cols % (2 * Q8_BLOCK))
+        graph_fail(g, ERR_UNSUPPORTED,
+                   "layer %d: %u key columns cannot be kept as %s, which takes multiples of %d: use f16", g->layer,
+                   cols / 2, kv_type_name(type), Q8_BLOCK);
+    state s = memory(g, name, rows, cols, true);
+    if (s.id) g->states[s.id].type = type;
+    return s;
 }
 
 static val add_value(struct graph *g, uint32_t cols, enum rows_of rows)
@@ -214,6 +226,16 @@ val op_rms_norm(struct graph *g, val x, val residual, weight scale, float eps)
     return one_output(g, call, cols_of(g, x), rows_like(g, x));
 }
 
+val op_rms_norms(struct graph *g, val x, val residual, weight scale, weight scale_2, float eps, val *z)
+{
+    expect_vector(g, "rms_norm", "scale", scale, cols_of(g, x));
+    expect_vector(g, "rms_norm", "scale_2", scale_2, cols_of(g, x));
+    if (residual.id) expect(g, "rms_norm", "residual", residual, cols_of(g, x));
+    struct op_call call = {.op = OP_RMS_NORM, .in = {x, residual}, .w = {scale, scale_2}, .args = {.eps = eps}};
+    call.out[OUT_MORE] = *z = add_value(g, cols_of(g, x), rows_like(g, x));
+    return one_output(g, call, cols_of(g, x), rows_like(g, x));
+}
+
 val op_token_shift(struct graph *g, val x, weight scale, weight bias, weight lerp, state last, float eps)
 {
     uint32_t C = cols_of(g, x), n = weight_rows(g, lerp);
@@ -229,9 +251,11 @@ static bool writes_q8(const struct op_call *c)
 {
     switch (c->op) {
     case OP_MATMUL:
+    case OP_GATED:
     case OP_LAYER_NORM:
     case OP_RMS_NORM:
     case OP_TOKEN_SHIFT: return true;
+    case OP_ATTENTION:
     case OP_WKV7: return c->args.head_dim % Q8_BLOCK == 0;
     default: return false;
     }
@@ -386,6 +410,24 @@ val op_products(struct graph *g, val x, const struct product *p, uint32_t n)
     return one_output(g, call, cols, ROWS_TOKENS);
 }
 
+val op_gated(struct graph *g, weight gate, weight up, enum act act, val x)
+{
+    const struct product products[] = {{.w = gate, .act = act}, {.w = up}};
+    if (!g->error.code && weight_rows(g, gate) != weight_rows(g, up))
+        graph_fail(g, ERR_FORMAT, "layer %d, gated: a gate of %u rows for %u", g->layer, weight_rows(g, gate),
+                   weight_rows(g, up));
+    val v = op_products(g, x, products, 2);
+    if (g->error.code) return v;
+    struct op_call *made = &g->calls[g->n_calls - 1];
+    const bool stacked = !made->w[PRODUCTS_STACKS + 1].id;
+    made->args.gated = stacked;
+    struct op_call call = {.op = OP_GATED, .in = {v, made->in[0], made->in[IN_Q8]}, .args = made->args};
+    if (stacked) call.w[0] = made->w[PRODUCTS_STACKS];
+    else call.in[1] = call.in[IN_Q8] = (val){0};
+    call.args.n_products = 0;
+    return one_output(g, call, weight_rows(g, gate), ROWS_TOKENS);
+}
+
 val op_wkv7(struct graph *g, const struct wkv7_args *a)
 {
     uint32_t C = cols_of(g, a->wagv) / (a->first_rkv.id ? 4 : 3), N = a->head_dim;
@@ -404,25 +446,23 @@ val op_wkv7(struct graph *g, const struct wkv7_args *a)
     return one_output(g, call, C, ROWS_TOKENS);
 }
 
-val op_rope(struct graph *g, val x, const struct rope_args *a)
+val op_rope_kv(struct graph *g, val qkv, state cache, const struct rope_args *a)
 {
-    uint32_t D = a->head_dim;
-    if (!D || D % 4 || cols_of(g, x) % D)
-        graph_fail(g, ERR_UNSUPPORTED, "layer %d: head size %u of %u columns", g->layer, D, cols_of(g, x));
-    if (a->scale.id) expect_vector(g, "rope", "scale", a->scale, D);
-    struct op_call call = {.op = OP_ROPE,
-                           .in = {x},
-                           .w = {a->scale},
+    const uint32_t D = a->head_dim, cols = cols_of(g, qkv), row = cache.id ? g->states[cache.id].cols : 0;
+    const bool whole = !cache.id || g->states[cache.id].type != KV_Q8 || D % Q8_BLOCK == 0;
+    if (!D || D % 8 || !row || row % (2 * D) || cols % D || cols <= row || !whole)
+        graph_fail(g, ERR_UNSUPPORTED,
+                   "layer %d: head size %u of %u columns, %u of them keys and values, in a %s cache", g->layer, D, cols,
+                   row, kv_type_name(cache.id ? g->states[cache.id].type : KV_F32));
+    if (a->scale_q.id) expect_vector(g, "rope_kv", "scale_q", a->scale_q, D);
+    if (a->scale_q.id || a->scale_k.id) expect_vector(g, "rope_kv", "scale_k", a->scale_k, D);
+    if (g->error.code) return (val){0};
+    struct op_call call = {.op = OP_ROPE_KV,
+                           .in = {qkv},
+                           .w = {a->scale_q, a->scale_k},
+                           .s = cache,
                            .args = {.head_dim = D, .eps = a->eps, .base = a->base, .rotate_scale = a->rotate_scale}};
-    return one_output(g, call, cols_of(g, x), ROWS_TOKENS);
-}
-
-void op_kv_write(struct graph *g, val k, val v, state cache)
-{
-    expect(g, "kv_write", "v", v, cols_of(g, k));
-    if (cache.id && g->states[cache.id].cols != 2 * cols_of(g, k))
-        graph_fail(g, ERR_FORMAT, "layer %d: key-value cache of the wrong width", g->layer);
-    record(g, (struct op_call){.op = OP_KV_WRITE, .in = {k, v}, .s = cache});
+    return one_output(g, call, cols - row, ROWS_TOKENS);
 }
 
 val op_attention(struct graph *g, val q, state cache, const struct attention_args *a)
@@ -434,5 +474,8 @@ val op_attention(struct graph *g, val q, state cache, const struct attention_arg
                    cols_of(g, q), kv);
     struct op_call call = {
         .op = OP_ATTENTION, .in = {q}, .s = cache, .args = {.head_dim = D, .window = a->window, .scale = a->scale}};
+    if (!g->error.code)
+        call.out[OUT_MORE] =
+            add_value(g, attention_work(cols_of(g, q) / D, kv / D, D, g->states[cache.id].rows), ROWS_NONE);
     return one_output(g, call, cols_of(g, q), ROWS_TOKENS);
 }

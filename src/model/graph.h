@@ -9,10 +9,11 @@
 #include "base/arena.h"
 #include "file/model_file.h"
 #include "ops/op.h"
+#include "quant/kv_row.h"
 
 struct graph_value {
     uint32_t cols;
-    enum rows_of rows;   /* ROWS_TOKENS or ROWS_OUTPUTS */
+    enum rows_of rows;   /* ROWS_TOKENS or ROWS_OUTPUTS; ROWS_NONE: one row whatever the step (OUT_MORE) */
     uint32_t made, last; /* indices of the calls that make it and use it last */
     bool q8;             /* in int8 form (quant/q8_row.h) */
     val as_q8;           /* the same in int8 form, if there is one */
@@ -40,6 +41,7 @@ struct graph_state {
     const char *name;    /* "blk.3.time_mix_s" */
     uint32_t rows, cols; /* of one slot */
     bool positions;      /* a row per position (modulo rows); else the whole is one state */
+    enum kv_type type;   /* of rows of positions on the device; else KV_F32 */
 };
 
 struct graph {
@@ -62,6 +64,12 @@ struct graph {
 /* 32-bit words of a row of the value on the device */
 size_t value_row_words(const struct graph_value *v);
 
+/* rows of a value in the largest step */
+static inline uint32_t value_rows(const struct graph_value *v, struct step_limits limits)
+{
+    return v->rows == ROWS_TOKENS ? limits.tokens : v->rows == ROWS_OUTPUTS ? limits.outputs : 1;
+}
+
 void graph_init(struct graph *g, bool (*find)(void *user, const char *name, struct tensor_info *out), void *user);
 void graph_free(struct graph *g);
 bool graph_ok(const struct graph *g, struct error *err);
@@ -83,6 +91,8 @@ weight vector_stack(struct graph *g, const weight *parts, uint32_t n, uint32_t c
 void vector_read(const struct graph *g, const struct graph_weight *w, float *out);
 /* State of `rows` x `cols` floats a slot, zero at the start of a sequence. */
 state memory(struct graph *g, const char *name, uint32_t rows, uint32_t cols, bool positions);
+/* Memory of positions whose rows are kept as `type`; cols: for KV_Q8 a multiple of 64, keys and then values. */
+state kv_cache(struct graph *g, const char *name, uint32_t rows, uint32_t cols, enum kv_type type);
 
 /* ---- ops, in the order of op.h ---- */
 
@@ -91,6 +101,8 @@ val op_embed(struct graph *g, weight w, float scale);
 val op_select(struct graph *g, val x);
 val op_layer_norm(struct graph *g, val x, weight scale, weight bias, float eps);
 val op_rms_norm(struct graph *g, val x, val residual, weight scale, float eps);
+/* The norm of what op_rms_norm gives, which is *z: where a branch ends and the next begins. */
+val op_rms_norms(struct graph *g, val x, val residual, weight scale, weight scale_2, float eps, val *z);
 /* x in int8 form: written by x's own op where that can, else by one more op. cols: a multiple of 32 */
 val op_quantize(struct graph *g, val x);
 /* y[T,n*C]: n blends side by side, lerp[n,C] */
@@ -114,6 +126,9 @@ struct product {
 /* y[T, M_0 + M_1 + ..] = act_i(W_i x_i + bias_i) side by side. Fewer dispatches than one op each. n <= MAX_PRODUCTS */
 val op_products(struct graph *g, val x, const struct product *products, uint32_t n);
 
+/* y[T,F] = act(gate x) * (up x), gate and up [F,K] */
+val op_gated(struct graph *g, weight gate, weight up, enum act act, val x);
+
 struct wkv7_args {
     val rkv;        /* [T,3*C+..]: r, k, v; what follows in a row is ignored */
     val wagv;       /* [T,3*C] or [T,4*C]: w before the decay's sigmoid, a after its own, g the gate, and v's mix */
@@ -126,12 +141,12 @@ struct wkv7_args {
 val op_wkv7(struct graph *g, const struct wkv7_args *args);
 
 struct rope_args {
-    weight scale; /* [D], RMS norm of each head before the rotation; may be absent */
-    uint32_t head_dim;
+    weight scale_q, scale_k; /* [D], RMS norm of each head before the rotation; may both be absent */
+    uint32_t head_dim;       /* a multiple of 8 */
     float eps, base, rotate_scale;
 };
-val op_rope(struct graph *g, val x, const struct rope_args *args);
-void op_kv_write(struct graph *g, val k, val v, state cache);
+/* qkv[T,Q+2*KV] -> q[T,Q]; keys and values go into the cache, whose rows have 2*KV columns */
+val op_rope_kv(struct graph *g, val qkv, state cache, const struct rope_args *args);
 
 struct attention_args {
     uint32_t head_dim, window; /* window 0: all positions */

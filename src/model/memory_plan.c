@@ -8,8 +8,7 @@ struct slot {
 
 static uint64_t value_bytes(const struct graph_value *v, struct step_limits limits)
 {
-    uint64_t rows = v->rows == ROWS_TOKENS ? limits.tokens : limits.outputs;
-    return rows * value_row_words(v) * sizeof(uint32_t);
+    return value_rows(v, limits) * (uint64_t)value_row_words(v) * sizeof(uint32_t);
 }
 
 /* the free buffer that wastes least; else the largest, to grow; n_buffers if none is free */

@@ -87,6 +87,7 @@ val case_input(struct op_bench *b, uint32_t cols, float low, float high);
 val case_input_q8(struct op_bench *b, uint32_t cols, float low, float high);
 val case_blocks(struct op_bench *b, uint32_t cols, const struct case_range *blocks, uint32_t n);
 state case_memory(struct op_bench *b, uint32_t rows, uint32_t cols, bool positions, float low, float high);
+state case_cache(struct op_bench *b, uint32_t rows, uint32_t cols, enum kv_type type, float low, float high);
 
 /* for op_case.c */
 void case_begin(struct op_bench *b, const char *name);

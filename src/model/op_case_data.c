@@ -117,6 +117,12 @@ state case_memory(struct op_bench *b, uint32_t rows, uint32_t cols, bool positio
     return b->state.s;
 }
 
+state case_cache(struct op_bench *b, uint32_t rows, uint32_t cols, enum kv_type type, float low, float high)
+{
+    b->state = (struct case_state){kv_cache(&b->graph, "state", rows, cols, type), low, high};
+    return b->state.s;
+}
+
 static bool find(void *user, const char *name, struct tensor_info *out)
 {
     const struct op_bench *b = user;

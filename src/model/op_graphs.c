@@ -29,7 +29,12 @@ void record_rms_norm(struct op_bench *b, const uint32_t *n)
 {
     val x = case_input(b, n[0], -3, 3), residual = n[1] ? case_input(b, n[0], -1, 1) : (val){0};
     if (n[2]) x = op_select(&b->graph, x);
-    to_int8(b, op_rms_norm(&b->graph, x, residual, case_vector(b, "scale", 1, n[0], -2, 2), 1e-6f), n[3]);
+    weight scale = case_vector(b, "scale", 1, n[0], -2, 2);
+    val z;
+    to_int8(b,
+            n[4] ? op_rms_norms(&b->graph, x, residual, scale, case_vector(b, "scale_2", 1, n[0], -2, 2), 1e-6f, &z)
+                 : op_rms_norm(&b->graph, x, residual, scale, 1e-6f),
+            n[3]);
 }
 
 void record_token_shift(struct op_bench *b, const uint32_t *n)
@@ -78,6 +83,14 @@ static void products_apart(struct op_bench *b, const uint32_t *n, uint32_t apart
 void record_products(struct op_bench *b, const uint32_t *n) { products_apart(b, n, 12, false); }
 void record_products_int8(struct op_bench *b, const uint32_t *n) { products_apart(b, n, 32, true); }
 
+void record_gated(struct op_bench *b, const uint32_t *n)
+{
+    const struct quant_info *q = quant_find(n[0]), *q_up = quant_find(n[5] ? n[5] : n[0]);
+    val x = n[3] ? case_input_q8(b, n[2], -1, 1) : case_input(b, n[2], -1, 1);
+    weight gate = case_matrix(b, "gate", q, n[1], n[2]), up = case_matrix(b, "up", q_up, n[1], n[2]);
+    to_int8(b, op_gated(&b->graph, gate, up, ACT_GELU, x), n[4]);
+}
+
 void record_wkv7(struct op_bench *b, const uint32_t *n)
 {
     uint32_t N = n[0], C = n[0] * n[1];
@@ -98,33 +111,32 @@ void record_wkv7(struct op_bench *b, const uint32_t *n)
     to_int8(b, op_wkv7(&b->graph, &a), n[4]);
 }
 
-void record_rope(struct op_bench *b, const uint32_t *n)
+void record_rope_kv(struct op_bench *b, const uint32_t *n)
 {
-    weight scale = n[3] ? case_vector(b, "scale", 1, n[0], -2, 2) : (weight){0};
-    struct rope_args a = {
-        .scale = scale, .head_dim = n[0], .eps = 1e-6f, .base = (float)n[2], .rotate_scale = (float)n[4]};
-    op_rope(&b->graph, case_input(b, n[0] * n[1], -1, 1), &a);
-}
-
-void record_kv_write(struct op_bench *b, const uint32_t *n)
-{
-    val k = case_input(b, n[0], -1, 1), v = case_input(b, n[0], -1, 1);
-    op_kv_write(&b->graph, k, v, case_memory(b, n[1], 2 * n[0], true, -1, 1));
+    const bool norm = n[5] & ROPE_NORM;
+    struct rope_args a = {.scale_q = norm ? case_vector(b, "scale_q", 1, n[0], -2, 2) : (weight){0},
+                          .scale_k = norm ? case_vector(b, "scale_k", 1, n[0], -2, 2) : (weight){0},
+                          .head_dim = n[0],
+                          .eps = 1e-6f,
+                          .base = (float)n[4],
+                          .rotate_scale = n[5] & ROPE_SCALED ? 8 : 1};
+    val qkv = case_input(b, n[0] * (n[1] + 2 * n[2]), -1, 1);
+    op_rope_kv(&b->graph, qkv, case_cache(b, n[3], 2 * n[0] * n[2], n[5] % ROPE_NORM, -1, 1), &a);
 }
 
 void record_attention(struct op_bench *b, const uint32_t *n)
 {
     struct attention_args a = {.head_dim = n[0], .window = n[4], .scale = 1 / sqrtf((float)n[0])};
     val q = case_input(b, n[0] * n[1], -4, 4);
-    op_attention(&b->graph, q, case_memory(b, n[3], 2 * n[0] * n[2], true, -2, 2), &a);
+    state cache = case_cache(b, n[3], 2 * n[0] * n[2], n[5] % CASE_TO_INT8, -2, 2);
+    to_int8(b, op_attention(&b->graph, q, cache, &a), n[5] & CASE_TO_INT8);
 }
 
 void record_attention_written(struct op_bench *b, const uint32_t *n)
 {
     struct attention_args a = {.head_dim = n[0], .window = n[4], .scale = 1 / sqrtf((float)n[0])};
-    val q = case_input(b, n[0] * n[1], -4, 4);
-    val k = case_input(b, n[0] * n[2], -2, 2), v = case_input(b, n[0] * n[2], -2, 2);
-    state cache = case_memory(b, n[3], 2 * n[0] * n[2], true, NAN, NAN);
-    op_kv_write(&b->graph, k, v, cache);
-    op_attention(&b->graph, q, cache, &a);
+    state cache = case_cache(b, n[3], 2 * n[0] * n[2], n[5] % CASE_TO_INT8, NAN, NAN);
+    struct rope_args rope = {.head_dim = n[0], .base = 10000, .rotate_scale = 1};
+    val q = op_rope_kv(&b->graph, case_input(b, n[0] * (n[1] + 2 * n[2]), -2, 2), cache, &rope);
+    to_int8(b, op_attention(&b->graph, q, cache, &a), n[5] & CASE_TO_INT8);
 }

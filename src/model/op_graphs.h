@@ -11,7 +11,7 @@ void record_embed(struct op_bench *b, const uint32_t *n);
 void record_select(struct op_bench *b, const uint32_t *n);
 /* columns, 1 after select, 1 to int8 */
 void record_layer_norm(struct op_bench *b, const uint32_t *n);
-/* columns, 1 with a residual, 1 after select, 1 to int8 */
+/* columns, 1 with a residual, 1 after select, 1 to int8, 1 for two norms */
 void record_rms_norm(struct op_bench *b, const uint32_t *n);
 /* columns, blends, 1 to int8 */
 void record_token_shift(struct op_bench *b, const uint32_t *n);
@@ -30,15 +30,18 @@ void record_products(struct op_bench *b, const uint32_t *n);
 /* the same with int8 activations for integer matrices */
 void record_products_int8(struct op_bench *b, const uint32_t *n);
 
+/* quant type, rows of gate and up, columns, 1 with int8 activations, 1 to int8, quant type of up if another */
+void record_gated(struct op_bench *b, const uint32_t *n);
+
 /* head size, heads, 1 with v_first, 1 with keys shorter than any a model has, 1 to int8 */
 void record_wkv7(struct op_bench *b, const uint32_t *n);
-/* head size, heads, base, 1 with a norm, rotate_scale */
-void record_rope(struct op_bench *b, const uint32_t *n);
-/* columns, positions */
-void record_kv_write(struct op_bench *b, const uint32_t *n);
-/* head size, heads, key-value heads, positions, window */
+/* head size, heads, key-value heads, positions, base, sum of enum kv_type and ROPE_*: with a norm, positions / 8 */
+enum { ROPE_NORM = 16, ROPE_SCALED = 32 };
+void record_rope_kv(struct op_bench *b, const uint32_t *n);
+/* head size, heads, key-value heads, positions, window, sum of enum kv_type and CASE_TO_INT8 */
+enum { CASE_TO_INT8 = 16 };
 void record_attention(struct op_bench *b, const uint32_t *n);
-/* the same, after kv_write into a cache where all else is NaN */
+/* the same, after rope_kv into a cache where all else is NaN */
 void record_attention_written(struct op_bench *b, const uint32_t *n);
 
 #endif

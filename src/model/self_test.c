@@ -13,6 +13,7 @@ static const struct step_shape mixed[] = {
     {{{1, 0, 0}}}, {{{2, 3, 9}, {17, 0, 1}, {1, 2, 10}}}, {{{40, 1, 0}, {1, 0, 18}}}};
 
 #define LENGTHS .steps = lengths, .n_steps = COUNT(lengths), .tolerance = TOLERANCE_MATMUL
+#define LENGTHS_OF .steps = lengths, .n_steps = COUNT(lengths), .tolerance
 #define MIXED .steps = mixed, .n_steps = COUNT(mixed), .tolerance
 
 static const struct op_case cases[] = {
@@ -23,17 +24,23 @@ static const struct op_case cases[] = {
     {"rms_norm", record_rms_norm, {640, 1}, MIXED = TOLERANCE_USUAL},
     {"token_shift", record_token_shift, {256, 6}, MIXED = TOLERANCE_USUAL},
     {"wkv7", record_wkv7, {64, 3, 1}, MIXED = TOLERANCE_LOOSER},
-    {"rope", record_rope, {128, 3, 1000000, 1, 1}, MIXED = TOLERANCE_LOOSER},
-    {"kv_write", record_kv_write, {64, 40}, MIXED = TOLERANCE_EXACT},
+    {"rope_kv", record_rope_kv, {128, 3, 1, 40, 1000000, ROPE_NORM}, MIXED = TOLERANCE_LOOSER},
+    {"rope_kv to f16", record_rope_kv, {64, 2, 2, 40, 10000, KV_F16}, MIXED = TOLERANCE_LOOSER},
+    {"rope_kv to q8_0", record_rope_kv, {64, 4, 1, 40, 10000, ROPE_NORM + KV_Q8}, MIXED = TOLERANCE_LOOSER},
     {"attention", record_attention_written, {64, 4, 2, 64, 0}, MIXED = TOLERANCE_USUAL},
     {"attention window", record_attention_written, {256, 4, 1, 40, 9}, MIXED = TOLERANCE_USUAL},
+    {"attention f16 to int8", record_attention, {64, 3, 1, 40, 0, KV_F16 + CASE_TO_INT8}, MIXED = TOLERANCE_USUAL},
+    {"attention q8_0", record_attention, {128, 4, 2, 40, 0, KV_Q8}, MIXED = TOLERANCE_USUAL},
+    {"attention of many tokens", record_attention, {64, 4, 2, 100, 0}, LENGTHS_OF = TOLERANCE_USUAL},
     {"quantize", record_quantize, {640}, MIXED = TOLERANCE_USUAL},
+    {"rms_norm, twice", record_rms_norm, {640, 1, 0, 1, 1}, MIXED = TOLERANCE_USUAL},
     {"rms_norm to int8", record_rms_norm, {640, 1, 0, 1}, MIXED = TOLERANCE_USUAL},
     {"token_shift to int8", record_token_shift, {256, 6, 1}, MIXED = TOLERANCE_USUAL},
     {"wkv7 to int8", record_wkv7, {64, 3, 1, 0, 1}, MIXED = TOLERANCE_LOOSER},
     {"matmul to int8", record_matmul, {QUANT_Q8_0, 160, 256, ACT_RELU2, 0, MATMUL_INT8 | MATMUL_TO_INT8}, LENGTHS},
     {"products, mixed", record_products_int8, {QUANT_Q8_0, QUANT_Q8_0, QUANT_F16, PRODUCTS_END, 132, 96}, LENGTHS},
     {"matmul Q8_0, many rows", record_matmul, {QUANT_Q8_0, 1028, 96, ACT_RELU2, COMBINE_ADD, MATMUL_BIAS}, LENGTHS},
+    {"gated", record_gated, {QUANT_Q4_0, 160, 256, 1, 1}, LENGTHS},
     {"products", record_products, {QUANT_F32, QUANT_F16, QUANT_F16, QUANT_F16, 68, 64}, LENGTHS},
 };
 

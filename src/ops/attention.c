@@ -4,15 +4,25 @@
  *   q[T,H*D] S[P,2*KV] -> y[T,H*D]; head h reads key-value head h / (H*D / KV)
  *   args: head_dim D, window, scale
  *
+ * Few tokens (attention_token.wgsl): the positions of each are divided among workgroups, and what those find is combined
+ * in a second dispatch. Many (attention_tile.wgsl): tiles of tokens and keys, which are read once for a tile. Both read
+ * a key once for all heads that share it, and never hold more than a tile of scores.
+ *
  * The cache holds the step's tokens already (kv_write.c). Position p lies in row p % P: P must be the context, or
  * with a window at least window + tokens of a step - 1. */
 #include <math.h>
+#include <string.h>
 
-#include "ops/op.h"
+#include "ops/attention_work.h"
+#include "ops/kv_plan.h"
 
-enum { MAX_HEAD = 256, THREADS = 128 };
+enum { MAX_HEAD = 256, MAX_GROUP = 8 };
 
-#define ATTENTION_PARAMS(U, F) U(vectors) U(heads_per_kv) U(rows) U(row_vectors) U(slot_vectors) U(window) F(scale)
+/* workgroups that fill a large device; keys of a tile; vectors of values that it holds at a time */
+enum { FULL = 256, TILE_FULL = 128, TILE_ROWS = 32, TILE_ROWS_MOST = 64, TILE_KEYS = 64, TILE_VALUES = 512 };
+
+#define ATTENTION_PARAMS(U, F)                                                                                         \
+    U(vectors) U(heads_per_kv) U(slots) U(window) U(rows) U(row_quads) U(row_words) U(slot_words) F(scale)
 PARAMS(attention, ATTENTION_PARAMS);
 
 /* where position p's key of a key-value head lies; its value lies state_cols / 2 behind */
@@ -53,21 +63,148 @@ void attention_ref(const struct op_ref *r)
         for (uint32_t h = 0; h < heads; h++) attend(r, t, h, h / heads_per_kv);
 }
 
-bool attention_plan(struct op_plan *p, struct error *err)
+uint32_t attention_group(uint32_t heads, uint32_t kv_heads)
+{
+    const uint32_t all = heads / kv_heads;
+    uint32_t group = all;
+    for (uint32_t n = 2; group > MAX_GROUP; n++)
+        if (all % n == 0) group = all / n;
+    return group;
+}
+
+/* parts that a step's few tokens share, for each query head */
+static uint32_t token_slots(uint32_t groups, uint32_t positions)
+{
+    const uint32_t blocks = (positions + ATTENTION_BLOCK - 1) / ATTENTION_BLOCK;
+    const uint32_t slots = FULL / groups < blocks ? FULL / groups : blocks;
+    return slots > ATTENTION_FEW ? slots : ATTENTION_FEW;
+}
+
+/* tiles that share their positions' workgroups: more of them fill the device by themselves */
+static uint32_t tile_slots(uint32_t groups) { return groups < TILE_FULL ? TILE_FULL / groups : 1; }
+
+uint32_t attention_work(uint32_t heads, uint32_t kv_heads, uint32_t head_dim, uint32_t positions)
+{
+    const uint32_t group = attention_group(heads, kv_heads), groups = heads / group;
+    const uint32_t few = token_slots(groups, positions) * heads, many = tile_slots(groups) * groups * TILE_ROWS_MOST;
+    return (few > many ? few : many) * (head_dim + 4);
+}
+
+/* what the kernels of a call share */
+struct shape {
+    uint32_t heads, group, vectors;
+    struct attention_params params;
+};
+
+static struct shape shape_of(const struct op_plan *p)
 {
     const struct op_args *a = p->args;
-    uint32_t C = p->out_cols[0], D = a->head_dim, threads = plan_threads(p, THREADS);
-    struct attention_params params = {
-        C / 4, 2 * C / p->state_cols, p->state_rows, p->state_cols / 4, p->state_stride / 4, a->window, a->scale};
-    struct dispatch_desc d = {
-        .files = {plan_reduce(p), "attention"},
-        .consts = {{"WORKGROUP", threads}, {"LANES", threads}, {"VECTORS", D / 4}},
-        .params_wgsl = attention_params_wgsl,
-        .params = &params,
-        .params_bytes = sizeof params,
-        .operands = {operand_in(0), operand_state('r'), operand_out(0)},
-        .n_operands = 3,
-        .grid = {{.fixed = C / D}, {1, 1, ROWS_TOKENS}},
-    };
+    const uint32_t C = p->out_cols[0], heads = C / a->head_dim, kv_heads = p->state_cols / 2 / a->head_dim;
+    return (struct shape){.heads = heads,
+                          .group = attention_group(heads, kv_heads),
+                          .vectors = a->head_dim / 4,
+                          .params = {.vectors = C / 4,
+                                     .heads_per_kv = heads / kv_heads,
+                                     .window = a->window,
+                                     .rows = p->state_rows,
+                                     .row_quads = p->state_cols / 4,
+                                     .row_words = (uint32_t)kv_row_words(p->state_type, p->state_cols),
+                                     .slot_words = p->state_stride,
+                                     .scale = a->scale}};
+}
+
+static struct dispatch_desc describe(const struct op_plan *p, const struct shape *s, const char *kernel,
+                                     const char *splits, const char *kv)
+{
+    return (struct dispatch_desc){.files = {kernel, "attention/attention_span", splits, plan_reduce(p), kv},
+                                  .params_wgsl = attention_params_wgsl,
+                                  .params = &s->params,
+                                  .params_bytes = sizeof s->params,
+                                  .operands = {operand_in(0), operand_state('r'), operand_out(OUT_MORE)},
+                                  .n_operands = 3};
+}
+
+/* the parts of steps of min_tokens to max_tokens; `tokens` of a tile, 0 if those of few tokens */
+static bool plan_combine(struct op_plan *p, const struct shape *s, uint32_t block, uint32_t tokens, uint32_t min_tokens,
+                         uint32_t max_tokens, struct error *err)
+{
+    /* few tokens have many parts and need many threads; software does a thread at a time */
+    const bool wide = !tokens && !plan_is_software(p);
+    const uint32_t channels = wide && s->vectors % 8 == 0 ? 8 : s->vectors;
+    const uint32_t threads = wide ? plan_threads(p, 256) : power_of_two_from(channels);
+    struct dispatch_desc d =
+        describe(p, s, "attention/attention_combine",
+                 tokens ? "attention/attention_tile_splits" : "attention/attention_token_splits", NULL);
+    const struct kernel_const consts[] = {{"WORKGROUP", threads < 8 ? 8 : threads},
+                                          {"LANES", threads < 8 ? 8 : threads},
+                                          {"VECTORS", s->vectors},
+                                          {"CHANNELS", channels},
+                                          {"SLOTS", s->params.slots},
+                                          {"BLOCK", block},
+                                          {"TOKENS", tokens}};
+    memcpy(d.consts, consts, sizeof consts);
+    d.operands[0] = (struct operand){OPERAND_OUT, OUT_MORE, 0, 'r'};
+    d.operands[1] = operand_out(0);
+    d.n_operands = 2;
+    plan_q8_output(p, &d);
+    d.grid[0].fixed = s->heads * (s->vectors / channels);
+    d.grid[1] = (struct grid){1, 1, ROWS_TOKENS};
+    d.min_rows = min_tokens;
+    d.max_rows = max_tokens;
     return plan_dispatch(p, &d, err);
+}
+
+static bool plan_few(struct op_plan *p, struct shape *s, struct error *err)
+{
+    const bool software = plan_is_software(p);
+    const uint32_t threads = plan_threads(p, software ? 64 : 256), most = software ? 8 : 16;
+    uint32_t lanes = 1;
+    while (2 * lanes <= s->vectors && lanes < most) lanes *= 2;
+    const uint32_t block = threads / lanes > ATTENTION_BLOCK ? threads / lanes : ATTENTION_BLOCK;
+    struct dispatch_desc d =
+        describe(p, s, "attention/attention_token", "attention/attention_token_splits", plan_kv_read(p));
+    const struct kernel_const consts[] = {
+        {"WORKGROUP", threads}, {"LANES", lanes}, {"VECTORS", s->vectors}, {"GROUP", s->group}, {"BLOCK", block}};
+    memcpy(d.consts, consts, sizeof consts);
+    s->params.slots = token_slots(s->heads / s->group, p->state_rows);
+    d.grid[0].fixed = s->heads / s->group;
+    d.grid[1].fixed = s->params.slots;
+    d.max_rows = ATTENTION_FEW;
+    return plan_dispatch(p, &d, err) && plan_combine(p, s, block, 0, 0, ATTENTION_FEW, err);
+}
+
+static bool plan_tile(struct op_plan *p, const struct shape *s, bool split, uint32_t min_tokens, uint32_t max_tokens,
+                      struct error *err)
+{
+    const bool fits = p->device->max_workgroup_bytes >= 24 << 10 && p->device->max_workgroup_threads >= 256;
+    const uint32_t rows = fits ? TILE_ROWS_MOST : TILE_ROWS, tokens = rows / s->group;
+    uint32_t values = 1;
+    while (2 * values * s->vectors <= TILE_VALUES && values < TILE_KEYS) values *= 2;
+    struct dispatch_desc d =
+        describe(p, s, "attention/attention_tile", "attention/attention_tile_splits", plan_kv_read(p));
+    const struct kernel_const consts[] = {{"WORKGROUP", 4 * rows}, {"LANES", 16},          {"VECTORS", s->vectors},
+                                          {"GROUP", s->group},     {"ROWS", rows},         {"TOKENS", tokens},
+                                          {"BLOCK", TILE_KEYS},    {"VALUE_KEYS", values}, {"SPLIT", split}};
+    memcpy(d.consts, consts, sizeof consts);
+    d.operands[2] = operand_out(split ? OUT_MORE : 0);
+    d.grid[0].fixed = s->heads / s->group;
+    if (split) d.grid[1].fixed = s->params.slots;
+    else d.grid[1] = (struct grid){1, tokens, ROWS_TOKENS};
+    d.min_rows = min_tokens;
+    d.max_rows = max_tokens;
+    if (!plan_dispatch(p, &d, err)) return false;
+    if (split) return plan_combine(p, s, TILE_KEYS, tokens, min_tokens, max_tokens, err);
+    return !p->out_cols[OUT_Q8] || plan_quantize_output(p, min_tokens, err);
+}
+
+bool attention_plan(struct op_plan *p, struct error *err)
+{
+    struct shape s = shape_of(p);
+    if (!plan_few(p, &s, err)) return false;
+    s.params.slots = tile_slots(s.heads / s.group);
+    /* tiles of TILE_ROWS fill the device sooner, but share no more workgroups */
+    const uint32_t split_most = s.params.slots * (TILE_ROWS / s.group);
+    const bool splits = split_most > ATTENTION_FEW;
+    return (!splits || plan_tile(p, &s, true, ATTENTION_FEW + 1, split_most, err)) &&
+           plan_tile(p, &s, false, (splits ? split_most : ATTENTION_FEW) + 1, 0, err);
 }

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "gpu/gpu.h"
+#include "quant/kv_row.h"
 #include "quant/quant.h"
 
 /* name, function prefix, formula, shapes; `?` marks what may be absent */
@@ -22,17 +23,21 @@
     X(EMBED, embed, "y = scale W[token]", "W[V,C] -> y[T,C]")                                                          \
     X(SELECT, select, "y = x[rows whose logits are wanted]", "x[T,C] -> y[O,C]")                                       \
     X(LAYER_NORM, layer_norm, "y = (x - mean(x)) / sd(x) * scale + bias", "x[T,C] scale[C] bias[C] -> y[T,C]")         \
-    X(RMS_NORM, rms_norm, "y = x / rms(x) * scale + residual", "x[T,C] residual[T,C]? scale[C] -> y[T,C]")             \
+    X(RMS_NORM, rms_norm, "z = x / rms(x) * scale + residual; y = z, or z / rms(z) * scale_2",                         \
+      "x[T,C] residual[T,C]? scale[C] scale_2[C]? -> y[T,C] z[T,C]?")                                                  \
     X(TOKEN_SHIFT, token_shift, "h = layer_norm(x); y_i = h + (h of the token before - h) lerp_i",                     \
       "x[T,C] scale[C] bias[C] lerp[n,C] S[C] -> y[T,n*C]")                                                            \
     X(QUANTIZE, quantize, "y = round(x / d), d = max |x| / 127 of 32 neighbours", "x[T,K] -> y[T,K] in int8")          \
     X(MATMUL, matmul, "y = f(W x + bias) (* or + other)", "W[M,K] x[T,K] bias[M]? other[T,M]? -> y[T,M]")              \
     X(PRODUCTS, products, "y_i = f_i(W_i x_i + bias_i), side by side",                                                 \
       "W_i[M_i,K_i] x[T,K], x_i some K_i columns of it, bias[sum M_i]? -> y[T,sum M_i]")                               \
+    X(GATED, gated, "y = v[:, 0 .. F) * v[:, F .. 2F); few tokens: of f(W x) at once",                                 \
+      "v[T,2*F] x[T,K] W[2*F,K] -> y[T,F]")                                                                            \
     X(WKV7, wkv7, "S = S diag(d) - (S kk)(kk a)^T + v k^T; y = g (norm(S r) + bonus)",                                 \
       "rkv[T,3*C+..] wag[T,3*C] or wagv[T,4*C] first_rkv[T,3*C+..]? (k_k,k_a,r_k,ln,ln_b)[5,C] S[H,N,N] -> y[T,C]")    \
-    X(ROPE, rope, "y = rotate(x / rms_head(x) * scale, position)", "x[T,H*D] scale[D]? -> y[T,H*D]")                   \
-    X(KV_WRITE, kv_write, "S[position] = (k, v)", "k,v[T,KV] S[P,2*KV]")                                               \
+    X(ROPE_KV, rope_kv,                                                                                                \
+      "y = rope(q); S[position] = (rope(k), v); rope(x) = rotate(x / rms_head(x) * scale, position)",                  \
+      "qkv[T,H*D+2*KV] scale_q[D]? scale_k[D]? S[P,2*KV] -> y[T,H*D]")                                                 \
     X(ATTENTION, attention, "y = softmax(scale q K^T) V", "q[T,H*D] S[P,2*KV] -> y[T,H*D]")
 
 enum op_id {
@@ -52,11 +57,12 @@ typedef struct { uint32_t id; } state;  /* memory from step to step, one copy a 
 enum act { ACT_NONE, ACT_SIGMOID, ACT_TANH, ACT_RELU2, ACT_SILU, ACT_GELU };
 enum combine { COMBINE_NONE, COMBINE_ADD, COMBINE_MUL }; /* what a matmul does with `other` */
 
-enum { OP_MAX_INPUTS = 3, OP_MAX_WEIGHTS = 17, OP_MAX_OUTPUTS = 2, MAX_PRODUCTS = 8 };
+enum { OP_MAX_INPUTS = 3, OP_MAX_WEIGHTS = 17, OP_MAX_OUTPUTS = 3, MAX_PRODUCTS = 8 };
 
 /* Activations in int8 form (quant/q8_row.h): input IN_Q8 of a product whose weights are integers, in the place of or
- * beside input 0; output OUT_Q8 of any op, its output 0 in that form. */
-enum { IN_Q8 = 2, OUT_Q8 = 1 };
+ * beside input 0; output OUT_Q8 of any op, its output 0 in that form. Output OUT_MORE is a second result; where it is a
+ * value of ROWS_NONE, what an op's dispatches leave for each other, and the reference does without it. */
+enum { IN_Q8 = 2, OUT_Q8 = 1, OUT_MORE = 2 };
 
 /* scalars of a call; an op uses the ones that its file names */
 struct op_args {
@@ -70,6 +76,7 @@ struct op_args {
         uint32_t x_at; /* first column of x */
         enum act act;
     } products[MAX_PRODUCTS];
+    bool gated; /* the products are read by a gated op (gated.h) alone */
 };
 
 struct op_call {
@@ -128,7 +135,8 @@ struct op_ref {
     float *state;                                            /* [slots, state_stride] */
     size_t state_stride;
     uint32_t state_rows, state_cols;
-    float *scratch; /* one row of the widest weight */
+    enum kv_type state_type; /* what is written is rounded to it */
+    float *scratch;          /* one row of the widest weight */
 };
 
 /* to = from as int8 form holds it, as floats */
@@ -222,7 +230,8 @@ struct op_plan {
     enum rows_of rows;                                         /* of the outputs: ROWS_TOKENS or ROWS_OUTPUTS */
     bool floats_read; /* some call reads output 0; otherwise only OUT_Q8, if it is there, has to be written */
     struct plan_weight w[OP_MAX_WEIGHTS];
-    uint32_t state_rows, state_cols, state_stride; /* floats of a slot: rows * cols, padded */
+    uint32_t state_rows, state_cols, state_stride; /* words of a slot: rows of kv_row_words, padded */
+    enum kv_type state_type;
     void *executor;
     bool (*dispatch)(void *executor, const struct dispatch_desc *d, struct error *err);
 };

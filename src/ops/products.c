@@ -4,6 +4,7 @@
  *   weights of the call: the W_i, the biases, then stacks: neighbours of one kind as one matrix on the device, so that
  *   one dispatch does what would be four, each waiting for the one before it
  *   args: n_products, products */
+#include "ops/gated.h"
 #include "ops/matmul_plan.h"
 
 enum { BIAS = MAX_PRODUCTS, STACKS = MAX_PRODUCTS + 1 };
@@ -53,6 +54,7 @@ bool products_plan(struct op_plan *p, struct error *err)
         stacks[0].but_few = stacks[1].but_few = true;
         if (!matmul_plan_mixed(p, &stacks[0], &stacks[1], err)) return false;
     }
+    if (n == 1 && p->args->gated) stacks[0].but_few = gated_does_few(&p->w[STACKS], p->device);
     for (uint32_t i = 0; i < n; i++)
         if (!matmul_plan_kernels(p, &stacks[i], err)) return false;
     return true;

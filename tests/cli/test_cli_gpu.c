@@ -184,7 +184,8 @@ static void test_memory(void **state)
 {
     (void)state;
     cli_expect_error("$C run --vram 1 -p x", 1, "MiB of device memory are needed, 1 are allowed");
-    struct cli_result r = cli_run("$C run --vram 1000 --verbose -n 1 --temp 0 -p %s", PROMPT);
+    cli_expect_error("$C run --cache-type q4_0 -p x", 2, "expected f32, f16 or q8_0");
+    struct cli_result r = cli_run("$C run --cache-type q8_0 --vram 1000 --verbose -n 1 --temp 0 -p %s", PROMPT);
     cli_expect(&r, 0, "", "memory: weights ");
     cli_expect(&r, 0, "", "start:  device ");
     cli_free(&r);

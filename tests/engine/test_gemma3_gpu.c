@@ -70,11 +70,12 @@ static void test_long_prompt(void **state)
     free(logits[1]);
 }
 
+static const char text[] = "The capital of France is Paris. It lies on the river Seine and has about two million "
+                           "people. In 1889 the Eiffel Tower was built there for a world's fair.";
+
 /* What int8 activations cost: llama.cpp rounds in the same way, see above. */
 static void test_int8(void **state)
 {
-    static const char text[] = "The capital of France is Paris. It lies on the river Seine and has about two million "
-                               "people. In 1889 the Eiffel Tower was built there for a world's fair.";
     (void)state;
     const char *path = gemma_path();
     corvid_device *device = open_device(&(struct model_setup){.device = NULL});
@@ -89,9 +90,30 @@ static void test_int8(void **state)
     for (int i = 0; i < 2; i++) free(runs[i].logits);
 }
 
+/* What a smaller cache costs, activations exact. */
+static void test_cache(void **state)
+{
+    static const struct {
+        const char *label;
+        double allowed;
+    } types[] = {{"f32", 0}, {"f32 against f16 cache", 2e-6}, {"f32 against q8_0 cache", 2e-3}};
+    (void)state;
+    const char *path = gemma_path();
+    corvid_device *device = open_device(&(struct model_setup){.device = NULL});
+    struct text_run runs[3];
+    for (int i = 0; i < 3; i++) {
+        corvid_model *model = open_model_cache(device, path, (corvid_cache_type)i, 1, 512, 0);
+        runs[i] = text_run(model, text, false);
+        corvid_model_close(model);
+    }
+    corvid_device_close(device);
+    for (int i = 1; i < 3; i++) divergence_check(types[i].label, &runs[0], &runs[i], types[i].allowed);
+    for (int i = 0; i < 3; i++) free(runs[i].logits);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_llama), cmocka_unit_test(test_long_prompt),
-                                       cmocka_unit_test(test_int8)};
+                                       cmocka_unit_test(test_int8), cmocka_unit_test(test_cache)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -150,6 +150,8 @@ static void test_wrong_options(void **state)
     struct path gemma = tiny_gemma_write(TINY_LAYERS);
     for (size_t i = 0; i < COUNT(cases); i++)
         expect_refused(gemma.text, &cases[i].options, CORVID_ERROR_LIMIT, cases[i].message);
+    corvid_model_options unknown = {.cache_type = (corvid_cache_type)(CORVID_CACHE_Q8_0 + 1)};
+    expect_refused(gemma.text, &unknown, CORVID_ERROR_ARGUMENT, "cache_type 3");
 }
 
 static void test_description(void **state)

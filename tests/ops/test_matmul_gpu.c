@@ -74,7 +74,14 @@ static const uint32_t in_parts[][6] = {
     {QUANT_Q8_0, 3008, 1024, ACT_RELU2, COMBINE_NONE, MATMUL_INT8 | MATMUL_TO_INT8},
 };
 
-static struct gpu_case all[N_VARIANTS * 96];
+/* as record_gated takes them */
+static const uint32_t gated[][6] = {
+    {QUANT_F32, 132, 20, 0, 0, 0},           {QUANT_F16, 1028, 96, 0, 0, 0},   {QUANT_Q8_0, 160, 96, 0, 1, 0},
+    {QUANT_Q4_K, 96, 512, 1, 1, 0},          {QUANT_Q5_0, 2080, 640, 1, 1, 0}, {QUANT_Q6_K, 132, 256, 1, 0, 0},
+    {QUANT_Q8_0, 96, 320, 1, 1, QUANT_Q4_0}, /* no stack */
+};
+
+static struct gpu_case all[N_VARIANTS * 112];
 static size_t n_all;
 
 static void add(const uint32_t *n, uint64_t max_binding_bytes, enum variant v)
@@ -104,6 +111,17 @@ static void add_products(const uint32_t *n, uint64_t max_binding_bytes, bool int
              case_variant_name(v));
 }
 
+static void add_gated(const uint32_t *n, uint64_t max_binding_bytes, enum variant v)
+{
+    add((uint32_t[]){n[0], n[1], n[2], 0, 0, 0}, max_binding_bytes, v);
+    struct op_case *c = &all[n_all - 1].c;
+    c->record = record_gated;
+    for (int i = 0; i < CASE_NUMBERS; i++) c->n[i] = n[i];
+    snprintf(c->name, sizeof c->name, "gated %s%s%s F=%u K=%u%s%s%s, %s", quant_find(n[0])->name, n[5] ? " " : "",
+             n[5] ? quant_find(n[5])->name : "", n[1], n[2], n[3] ? " int8" : "", n[4] ? " to int8" : "",
+             max_binding_bytes ? " in parts" : "", case_variant_name(v));
+}
+
 static void add_type(const struct quant_info *q, const uint32_t *s, enum variant v)
 {
     add((uint32_t[]){q->type, s[0], q->items == 256 ? s[2] : s[1], s[3], s[4], s[5]}, 0, v);
@@ -124,6 +142,8 @@ int main(void)
         add_types((enum variant)v);
         for (size_t i = 0; i < COUNT(more); i++) add(more[i], 0, (enum variant)v);
         for (size_t i = 0; i < COUNT(in_parts); i++) add(in_parts[i], 1 << 21, (enum variant)v);
+        for (size_t i = 0; i < COUNT(gated); i++) add_gated(gated[i], 0, (enum variant)v);
+        add_gated((uint32_t[]){QUANT_Q8_0, 1120, 1024, 1, 1, 0}, 1 << 21, (enum variant)v);
         for (int int8 = 0; int8 < 2; int8++) {
             for (size_t i = int8 ? FIRST_INT8 : 0; i < COUNT(products); i++)
                 add_products(products[i], 0, int8, (enum variant)v);

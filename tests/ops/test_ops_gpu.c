@@ -38,6 +38,22 @@ static const struct step_shape far[] = {
     {{{1, 3, 15}, {5, 0, 77}, {25, 2, 131048}}},
 };
 
+/* more positions than a workgroup takes, few tokens and many */
+static const struct step_shape farther[] = {
+    {{{1, 0, 1100}}},
+    {{{1, 0, 999}, {1, 1, 31}, {1, 2, 32}, {1, 3, 1199}}},
+    {{{9, 0, 700}, {2, 1, 0}}},
+    {{{130, 2, 1000}}},
+};
+
+/* sequences that share tiles */
+static const struct step_shape uneven[] = {
+    {{{64, 0, 100}, {1, 1, 250}}},
+    {{{3, 0, 0}, {60, 1, 17}, {1, 2, 299}, {66, 3, 201}}},
+    {{{130, 4, 0}}},
+    {{{30, 0, 5}, {34, 1, 0}}},
+};
+
 /* from the start, step after step */
 static const struct step_shape growing[] = {
     {{{3, 0, 0}, {1, 2, 0}}},
@@ -78,6 +94,9 @@ static const struct op_case cases[] = {
     {"rms_norm C=640", record_rms_norm, {640}, STEPS(mixed), USUAL},
     {"rms_norm C=2052 residual", record_rms_norm, {2052, 1}, STEPS(mixed), USUAL},
     {"rms_norm C=256 of outputs", record_rms_norm, {256, 0, 1}, STEPS(mixed), USUAL},
+    {"rms_norm C=640 residual twice", record_rms_norm, {640, 1, 0, 0, 1}, STEPS(mixed), USUAL},
+    {"rms_norm C=2080 residual twice to int8", record_rms_norm, {2080, 1, 0, 1, 1}, STEPS(mixed), USUAL},
+    {"rms_norm C=100 twice", record_rms_norm, {100, 0, 0, 0, 1}, STEPS(mixed), USUAL},
     {"quantize C=32", record_quantize, {32}, STEPS(mixed), USUAL},
     {"quantize C=96", record_quantize, {96}, STEPS(mixed), USUAL},
     {"quantize C=2560", record_quantize, {2560}, STEPS(mixed), USUAL},
@@ -103,13 +122,23 @@ static const struct op_case cases[] = {
     {"wkv7 N=64 H=2 v_first extended", record_wkv7, {64, 2, 1}, STEPS(extended), LOOSER},
     {"wkv7 N=8 H=3", record_wkv7, {8, 3}, STEPS(mixed), LOOSER},
     {"wkv7 N=64 H=2 short k", record_wkv7, {64, 2, 0, 1}, STEPS(mixed), LOOSER},
-    {"rope D=64 H=2", record_rope, {64, 2, 10000, 0, 1}, STEPS(mixed), USUAL},
-    {"rope D=64 H=2 far", record_rope, {64, 2, 10000, 0, 1}, STEPS(far), {1e-7, 1e-3, 0}},
-    {"rope D=256 H=3 norm far scaled", record_rope, {256, 3, 1000000, 1, 8}, STEPS(far), {1e-7, 4e-3, 0}},
-    {"rope D=80 H=1 norm", record_rope, {80, 1, 500000, 1, 1}, STEPS(mixed), LOOSER},
-    {"rope D=4 H=5 norm", record_rope, {4, 5, 10000, 1, 1}, STEPS(mixed), LOOSER},
-    {"kv_write KV=64 P=300", record_kv_write, {64, 300}, STEPS(near), EXACT},
-    {"kv_write KV=516 P=40 ring", record_kv_write, {516, 40}, STEPS(far), EXACT},
+    {"rope_kv D=64 H=2/1", record_rope_kv, {64, 2, 1, 300, 10000, 0}, STEPS(mixed), USUAL},
+    {"rope_kv D=64 H=2/2 far", record_rope_kv, {64, 2, 2, 40, 10000, 0}, STEPS(far), {1e-7, 1e-3, 0}},
+    {"rope_kv D=256 H=3/1 norm far scaled",
+     record_rope_kv,
+     {256, 3, 1, 40, 1000000, ROPE_NORM + ROPE_SCALED},
+     STEPS(far),
+     {1e-7, 4e-3, 0}},
+    {"rope_kv D=80 H=1/1 norm", record_rope_kv, {80, 1, 1, 300, 500000, ROPE_NORM}, STEPS(mixed), LOOSER},
+    {"rope_kv D=8 H=5/5 norm", record_rope_kv, {8, 5, 5, 300, 10000, ROPE_NORM}, STEPS(mixed), LOOSER},
+    {"rope_kv D=64 H=4/1 f16", record_rope_kv, {64, 4, 1, 300, 10000, KV_F16}, STEPS(near), USUAL},
+    {"rope_kv D=40 H=6/2 norm f16", record_rope_kv, {40, 6, 2, 80, 10000, ROPE_NORM + KV_F16}, STEPS(growing), LOOSER},
+    {"rope_kv D=64 H=4/2 q8", record_rope_kv, {64, 4, 2, 300, 10000, KV_Q8}, STEPS(near), USUAL},
+    {"rope_kv D=256 H=4/1 norm q8",
+     record_rope_kv,
+     {256, 4, 1, 80, 1000000, ROPE_NORM + KV_Q8},
+     STEPS(growing),
+     LOOSER},
     {"attention D=64 H=4/4", record_attention, {64, 4, 4, 300, 0}, STEPS(near), USUAL},
     {"attention D=64 H=6/2 window=50", record_attention, {64, 6, 2, 300, 50}, STEPS(near), USUAL},
     {"attention D=128 H=4/2", record_attention, {128, 4, 2, 300, 0}, STEPS(near), USUAL},
@@ -118,8 +147,34 @@ static const struct op_case cases[] = {
     {"attention D=16 H=3/1 window=16 ring of 40", record_attention, {16, 3, 1, 40, 16}, STEPS(far), USUAL},
     {"attention D=80 H=2/1", record_attention, {80, 2, 1, 300, 0}, STEPS(near), USUAL},
     {"attention D=4 H=2/2", record_attention, {4, 2, 2, 300, 0}, STEPS(near), USUAL},
-    {"kv_write, attention D=32 H=4/2", record_attention_written, {32, 4, 2, 64, 0}, STEPS(growing), USUAL},
-    {"kv_write, attention D=64 H=2/1 window=9 ring of 48",
+    {"attention D=256 H=4/1 far", record_attention, {256, 4, 1, 1200, 0}, STEPS(farther), USUAL},
+    {"attention D=128 H=8/2 window=500", record_attention, {128, 8, 2, 1200, 500}, STEPS(farther), USUAL},
+    {"attention D=64 H=20/2 to int8", record_attention, {64, 20, 2, 1200, 0, CASE_TO_INT8}, STEPS(farther), USUAL},
+    {"attention D=64 H=12/4 uneven", record_attention, {64, 12, 4, 300, 70}, STEPS(uneven), USUAL},
+    {"attention D=256 H=4/1 window=16 uneven", record_attention, {256, 4, 1, 300, 16}, STEPS(uneven), USUAL},
+    {"attention D=128 H=6/1 uneven f16", record_attention, {128, 6, 1, 300, 0, KV_F16}, STEPS(uneven), USUAL},
+    {"attention D=128 H=2/2 uneven q8", record_attention, {128, 2, 2, 300, 0, KV_Q8}, STEPS(uneven), USUAL},
+    {"attention D=96 H=4/2 q8 to int8", record_attention, {96, 4, 2, 300, 0, KV_Q8 + CASE_TO_INT8}, STEPS(near), USUAL},
+    {"attention D=256 H=8/1 f16 window=50", record_attention, {256, 8, 1, 300, 50, KV_F16}, STEPS(near), USUAL},
+    /* so many heads that tiles fill the device */
+    {"attention D=16 H=64/64", record_attention, {16, 64, 64, 300, 0}, STEPS(uneven), USUAL},
+    {"attention D=32 H=128/32 window=33 to int8",
+     record_attention,
+     {32, 128, 32, 300, 33, CASE_TO_INT8},
+     STEPS(uneven),
+     USUAL},
+    {"rope_kv, attention D=32 H=4/2 f16",
+     record_attention_written,
+     {32, 4, 2, 64, 0, KV_F16},
+     STEPS(growing),
+     {1e-7, 1e-3, 1e-3}},
+    {"rope_kv, attention D=64 H=4/1 window=9 ring of 48 q8",
+     record_attention_written,
+     {64, 4, 1, 48, 9, KV_Q8},
+     STEPS(growing),
+     {1e-5, 4e-3, 0}}, /* a key or value halfway between two integers may go to either */
+    {"rope_kv, attention D=32 H=4/2", record_attention_written, {32, 4, 2, 64, 0}, STEPS(growing), USUAL},
+    {"rope_kv, attention D=64 H=2/1 window=9 ring of 48",
      record_attention_written,
      {64, 2, 1, 48, 9},
      STEPS(growing),
@@ -136,7 +191,17 @@ static const struct op_case wkv7_small[] = {
     {"wkv7 N=96 H=1 in 4 KiB", record_wkv7, {96, 1}, STEPS(mixed), LOOSER},
 };
 
-static struct gpu_case all[N_VARIANTS * (COUNT(cases) + 1 + COUNT(wkv7_small))];
+static const struct op_case attention_small[] = {
+    {"attention D=256 H=4/1 in 16 KiB", record_attention, {256, 4, 1, 300, 0}, STEPS(uneven), USUAL},
+    {"attention D=128 H=3/1 window=50 q8 to int8 in 16 KiB",
+     record_attention,
+     {128, 3, 1, 300, 50, KV_Q8 + CASE_TO_INT8},
+     STEPS(uneven),
+     USUAL},
+    {"attention D=16 H=64/64 in 16 KiB", record_attention, {16, 64, 64, 300, 0}, STEPS(uneven), USUAL},
+};
+
+static struct gpu_case all[N_VARIANTS * (COUNT(cases) + 1 + COUNT(wkv7_small) + COUNT(attention_small))];
 static size_t n_all;
 
 static struct gpu_case *add(const struct op_case *c, enum variant v)
@@ -157,6 +222,8 @@ int main(void)
             g->max_workgroup_bytes = 4096;
             g->subgroup_size = 4;
         }
+        for (size_t i = 0; i < COUNT(attention_small); i++)
+            add(&attention_small[i], (enum variant)v)->max_workgroup_bytes = 16384;
     }
     static struct CMUnitTest tests[COUNT(all)];
     for (size_t i = 0; i < n_all; i++) tests[i] = (struct CMUnitTest){all[i].c.name, case_run, NULL, NULL, &all[i]};

@@ -97,7 +97,7 @@ static void test_small_steps(void **state)
 {
     (void)state;
     struct path file = in_source(now.e.model.file);
-    corvid_model *model = open_model(now.c.device, file.text, 1, now.e.model.context, 7);
+    corvid_model *model = open_model_cache(now.c.device, file.text, now.e.model.cache, 1, now.e.model.context, 7);
     corvid_session *session = new_session(model);
     float *all = new_floats(now.n * now.vocabulary);
     feed(session, now.tokens, now.n, NULL, all);

@@ -49,11 +49,14 @@ corvid_device *open_device(const struct model_setup *setup)
 }
 
 static corvid_model *open_as(corvid_device *device, const char *path, uint32_t sessions, uint32_t context,
-                             uint32_t step_tokens, bool exact)
+                             uint32_t step_tokens, bool exact, corvid_cache_type cache)
 {
     corvid_error err;
-    corvid_model_options o = {
-        .max_sessions = sessions, .context = context, .max_step_tokens = step_tokens, .exact = exact};
+    corvid_model_options o = {.max_sessions = sessions,
+                              .context = context,
+                              .max_step_tokens = step_tokens,
+                              .exact = exact,
+                              .cache_type = cache};
     corvid_model *model = corvid_model_open(device, path, &o, &err);
     if (!model) fail_msg("%s", err.message);
     return model;
@@ -62,18 +65,25 @@ static corvid_model *open_as(corvid_device *device, const char *path, uint32_t s
 corvid_model *open_model(corvid_device *device, const char *path, uint32_t sessions, uint32_t context,
                          uint32_t step_tokens)
 {
-    return open_as(device, path, sessions, context, step_tokens, true);
+    return open_as(device, path, sessions, context, step_tokens, true, CORVID_CACHE_F32);
 }
 
 corvid_model *open_model_int8(corvid_device *device, const char *path, uint32_t sessions)
 {
-    return open_as(device, path, sessions, 0, 0, false);
+    return open_as(device, path, sessions, 0, 0, false, CORVID_CACHE_F32);
+}
+
+corvid_model *open_model_cache(corvid_device *device, const char *path, corvid_cache_type cache, uint32_t sessions,
+                               uint32_t context, uint32_t step_tokens)
+{
+    return open_as(device, path, sessions, context, step_tokens, true, cache);
 }
 
 struct model_case model_case_open(const struct model_setup *setup)
 {
     struct model_case c = {.device = open_device(setup)};
-    c.model = open_model(c.device, in_source(setup->file).text, setup->sessions, setup->context, setup->step_tokens);
+    c.model = open_model_cache(c.device, in_source(setup->file).text, setup->cache, setup->sessions, setup->context,
+                               setup->step_tokens);
     return c;
 }
 

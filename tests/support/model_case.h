@@ -19,6 +19,7 @@ struct model_setup {
     bool no_f16, no_subgroups;
     const char *file; /* as for in_source */
     uint32_t sessions, context, step_tokens;
+    corvid_cache_type cache;
 };
 
 struct model_case {
@@ -33,6 +34,8 @@ extern const char built_in_model[];
 corvid_device *open_device(const struct model_setup *setup);
 corvid_model *open_model(corvid_device *device, const char *path, uint32_t sessions, uint32_t context,
                          uint32_t step_tokens);
+corvid_model *open_model_cache(corvid_device *device, const char *path, corvid_cache_type cache, uint32_t sessions,
+                               uint32_t context, uint32_t step_tokens);
 /* with int8 activations, as users open it */
 corvid_model *open_model_int8(corvid_device *device, const char *path, uint32_t sessions);
 struct model_case model_case_open(const struct model_setup *setup);

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-enum { EMBD = 32, FF = 64, HEADS = 2, HEAD_DIM = 16, MAX_TENSORS = 128, CONTROL_TOKEN = 3, NORMAL_TOKEN = 1 };
+enum { EMBD = 32, FF = 64, HEADS = 2, HEAD_DIM = 32, MAX_TENSORS = 128, CONTROL_TOKEN = 3, NORMAL_TOKEN = 1 };
 
 struct tensor {
     char name[48];
