@@ -58,7 +58,7 @@ static void record_token_shift(struct graph *g, uint32_t C, uint32_t n)
     for (int i = 0; i < CALLS; i++) {
         val x = op_input(g, C);
         weight scale = zero_vector(g, 1, C), bias = zero_vector(g, 1, C), lerp = zero_vector(g, n, C);
-        op_token_shift(g, x, scale, bias, lerp, memory(g, "x", 1, C, false), 1e-5f);
+        op_token_shift(g, x, scale, bias, lerp, memory(g, "x", 2, C, false), 1e-5f);
     }
 }
 

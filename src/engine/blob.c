@@ -18,7 +18,7 @@ struct blob_header {
 };
 
 static const char blob_magic[8] = {'C', 'O', 'R', 'V', 'I', 'D', 'S', 'T'};
-enum { BLOB_VERSION = 1 };
+enum { BLOB_VERSION = 2 };
 
 static size_t floats_used(const struct graph_state *s, uint64_t length)
 {

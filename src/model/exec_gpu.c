@@ -44,6 +44,7 @@ struct exec_gpu {
     uint32_t n_wanted;           /* dispatches that the first planning counted */
     unsigned char *params_image; /* [n_wanted * PARAMS_SLOT] while they are planned */
     const struct op_call *call;  /* being planned */
+    uint32_t *taken; /* [n_calls], steps of up to so many rows are done by the call that reads the outputs */
 };
 
 enum { PARAMS_SLOT = 256, DUMMY_BYTES = 256 };
@@ -298,10 +299,41 @@ static struct gpu_range operand_range(const struct exec_gpu *x, const struct ope
     }
 }
 
+/* the call reads anything that the other one makes */
+static bool reads(const struct op_call *c, const struct op_call *maker)
+{
+    bool any = false;
+    for (int i = 0; i < OP_MAX_INPUTS; i++)
+        for (int k = 0; k < OP_MAX_OUTPUTS; k++) any |= c->in[i].id && c->in[i].id == maker->out[k].id;
+    return any;
+}
+
+/* op_plan.take_over */
+static bool take_over(void *executor, unsigned input, uint32_t max_rows)
+{
+    struct exec_gpu *x = executor;
+    const struct graph *g = x->base.g;
+    const uint32_t made = g->values[x->call->in[input].id].made;
+    const struct op_call *maker = &g->calls[made];
+    bool alone = made < g->n_calls && reads(x->call, maker);
+    for (uint32_t i = made + 1; alone && i < g->n_calls; i++)
+        alone = &g->calls[i] == x->call || !reads(&g->calls[i], maker);
+    if (alone) x->taken[made] = max_rows;
+    return alone;
+}
+
+/* the first number of rows for which the call being planned has to do it */
+static uint32_t first_rows(const struct exec_gpu *x, const struct dispatch_desc *d)
+{
+    uint32_t taken = x->taken[x->call - x->base.g->calls];
+    return taken && d->min_rows <= taken ? taken + 1 : d->min_rows;
+}
+
 /* op_plan.dispatch, the first time: only which kernels there will be, and how many dispatches */
 static bool want_kernel(void *executor, const struct dispatch_desc *d, struct error *err)
 {
     struct exec_gpu *x = executor;
+    if (d->max_rows && first_rows(x, d) > d->max_rows) return true;
     x->n_wanted++;
     return kernel_cache_want(&x->kernels, d, err);
 }
@@ -310,6 +342,7 @@ static bool want_kernel(void *executor, const struct dispatch_desc *d, struct er
 static bool add_dispatch(void *executor, const struct dispatch_desc *d, struct error *err)
 {
     struct exec_gpu *x = executor;
+    if (d->max_rows && first_rows(x, d) > d->max_rows) return true;
     const struct gpu_kernel *kernel = kernel_cache_find(&x->kernels, d);
     if (!kernel || x->n_dispatches == x->n_wanted)
         return fail(err, ERR_DEVICE, "an op planned other kernels the second time");
@@ -325,7 +358,7 @@ static bool add_dispatch(void *executor, const struct dispatch_desc *d, struct e
     x->dispatches[x->n_dispatches++] = (struct planned){.kernel = kernel,
                                                         .bindings = bindings,
                                                         .grid = {d->grid[0], d->grid[1], d->grid[2]},
-                                                        .min_rows = d->min_rows,
+                                                        .min_rows = first_rows(x, d),
                                                         .max_rows = d->max_rows,
                                                         .work = work_of(x->base.g, x->call, d, ranges + 2),
                                                         .rows = out.id ? x->base.g->values[out.id].rows : ROWS_TOKENS};
@@ -342,7 +375,8 @@ static bool plan_call(struct exec_gpu *x, const struct op_call *c,
                         .limits = x->base.limits,
                         .rows = ROWS_TOKENS,
                         .executor = x,
-                        .dispatch = dispatch};
+                        .dispatch = dispatch,
+                        .take_over = take_over};
     for (int i = 0; i < OP_MAX_INPUTS; i++) p.in_cols[i] = c->in[i].id ? g->values[c->in[i].id].cols : 0;
     for (int i = 0; i < OP_MAX_OUTPUTS; i++) p.out_cols[i] = c->out[i].id ? g->values[c->out[i].id].cols : 0;
     if (c->out[0].id) p.rows = g->values[c->out[0].id].rows;
@@ -441,11 +475,14 @@ static bool create_buffers(struct exec_gpu *x, struct error *err)
     return x->dummy && create_states(x, err);
 }
 
-/* Plans twice: first to compile all kernels together and to know how many dispatches there are, then to make them. */
+/* Plans twice: first to compile all kernels together and to know how many dispatches there are, then to make them. First
+ * backwards, so that a call knows what those after it take over. */
 static bool plan(struct exec_gpu *x, struct error *err)
 {
     const struct graph *g = x->base.g;
-    for (uint32_t i = 0; i < g->n_calls; i++)
+    x->taken = arena_alloc(&x->arena, g->n_calls, sizeof *x->taken);
+    if (!x->taken) return fail_memory(err, "the list of dispatches");
+    for (uint32_t i = g->n_calls; i-- > 0;)
         if (!plan_call(x, &g->calls[i], want_kernel, err)) return false;
     uint64_t start = clock_ns();
     if (!kernel_cache_compile(&x->kernels, err)) return false;

@@ -236,16 +236,6 @@ val op_rms_norms(struct graph *g, val x, val residual, weight scale, weight scal
     return one_output(g, call, cols_of(g, x), rows_like(g, x));
 }
 
-val op_token_shift(struct graph *g, val x, weight scale, weight bias, weight lerp, state last, float eps)
-{
-    uint32_t C = cols_of(g, x), n = weight_rows(g, lerp);
-    expect_vector(g, "token_shift", "scale", scale, C);
-    expect_vector(g, "token_shift", "bias", bias, C);
-    expect_vector(g, "token_shift", "lerp", lerp, n * C);
-    struct op_call call = {.op = OP_TOKEN_SHIFT, .in = {x}, .w = {scale, bias, lerp}, .s = last, .args = {.eps = eps}};
-    return one_output(g, call, n * C, ROWS_TOKENS);
-}
-
 /* the call's kernels write the int8 form themselves */
 static bool writes_q8(const struct op_call *c)
 {
@@ -288,6 +278,18 @@ static bool takes_q8(const struct graph *g, weight w, val x, uint32_t x_at)
     return g->int8 && is_integer(g, w) && cols_of(g, x) % Q8_BLOCK == 0 && x_at % Q8_BLOCK == 0;
 }
 
+/* the call takes the blends of a token shift: it knows what they are made of */
+static void know_shift(const struct graph *g, struct op_call *c, val x)
+{
+    if (g->error.code || !x.id || g->values[x.id].made >= g->n_calls) return;
+    const struct op_call *maker = &g->calls[g->values[x.id].made];
+    if (maker->op != OP_TOKEN_SHIFT || maker->out[0].id != x.id) return;
+    c->in[IN_UNSHIFTED] = maker->in[0];
+    c->w[W_SHIFT] = maker->w[0];
+    c->s = maker->s;
+    c->args.eps = maker->args.eps;
+}
+
 val op_matmul(struct graph *g, weight w, val x, struct matmul_args args)
 {
     uint32_t M = weight_rows(g, w);
@@ -299,6 +301,7 @@ val op_matmul(struct graph *g, weight w, val x, struct matmul_args args)
                            .in = {q8 ? (val){0} : x, args.other, q8 ? op_quantize(g, x) : (val){0}},
                            .w = {w, args.bias},
                            .args = {.act = args.act, .combine = args.combine}};
+    know_shift(g, &call, x);
     return one_output(g, call, M, rows_like(g, x));
 }
 
@@ -349,6 +352,16 @@ weight vector_stack(struct graph *g, const weight *parts, uint32_t n, uint32_t c
         push_part(g, stack, parts[i], 1, cols);
     }
     return stack;
+}
+
+val op_token_shift(struct graph *g, val x, weight scale, weight bias, weight lerp, state last, float eps)
+{
+    uint32_t C = cols_of(g, x), n = weight_rows(g, lerp);
+    expect_vector(g, "token_shift", "lerp", lerp, n * C);
+    weight vectors = vector_stack(g, (weight[]){scale, bias}, 2, C);
+    if (vectors.id) push_part(g, vectors, lerp, n, C);
+    struct op_call call = {.op = OP_TOKEN_SHIFT, .in = {x}, .w = {vectors}, .s = last, .args = {.eps = eps}};
+    return one_output(g, call, n * C, ROWS_TOKENS);
 }
 
 void vector_read(const struct graph *g, const struct graph_weight *w, float *out)
@@ -407,6 +420,7 @@ val op_products(struct graph *g, val x, const struct product *p, uint32_t n)
         else call.in[0] = x;
     }
     call.w[PRODUCTS_BIAS] = bias_stack(g, p, n);
+    know_shift(g, &call, x);
     return one_output(g, call, cols, ROWS_TOKENS);
 }
 
@@ -428,6 +442,27 @@ val op_gated(struct graph *g, weight gate, weight up, enum act act, val x)
     return one_output(g, call, weight_rows(g, gate), ROWS_TOKENS);
 }
 
+/* thin products of columns of rkv make wagv: the call knows them */
+static void know_ups(const struct graph *g, struct op_call *c)
+{
+    const val rkv = c->in[0], wagv = c->in[1];
+    if (g->error.code || !wagv.id || g->values[wagv.id].made >= g->n_calls) return;
+    const struct op_call *maker = &g->calls[g->values[wagv.id].made];
+    static const enum act acts[] = {ACT_NONE, ACT_SIGMOID, ACT_NONE, ACT_SIGMOID};
+    bool known = maker->op == OP_PRODUCTS && maker->out[0].id == wagv.id && maker->in[0].id == rkv.id &&
+                 !maker->in[IN_Q8].id && maker->args.n_products <= sizeof acts / sizeof *acts &&
+                 !maker->w[PRODUCTS_STACKS + 1].id;
+    for (uint32_t i = 0; known && i < maker->args.n_products; i++)
+        known = maker->args.products[i].act == acts[i] &&
+                g->weights[maker->w[i].id].rows == g->weights[maker->w[0].id].rows;
+    if (!known) return;
+    c->w[WKV7_UP_BIAS] = maker->w[PRODUCTS_BIAS];
+    c->w[WKV7_UP] = maker->w[PRODUCTS_STACKS];
+    c->args.n_products = maker->args.n_products;
+    memcpy(c->args.products, maker->args.products, sizeof c->args.products);
+    for (uint32_t i = 0; i < maker->args.n_products; i++) c->w[WKV7_UPS + i] = maker->w[i];
+}
+
 val op_wkv7(struct graph *g, const struct wkv7_args *a)
 {
     uint32_t C = cols_of(g, a->wagv) / (a->first_rkv.id ? 4 : 3), N = a->head_dim;
@@ -443,6 +478,7 @@ val op_wkv7(struct graph *g, const struct wkv7_args *a)
                            .w = {a->vectors},
                            .s = a->s,
                            .args = {.head_dim = N, .eps = a->eps}};
+    know_ups(g, &call);
     return one_output(g, call, C, ROWS_TOKENS);
 }
 

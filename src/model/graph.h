@@ -105,7 +105,7 @@ val op_rms_norm(struct graph *g, val x, val residual, weight scale, float eps);
 val op_rms_norms(struct graph *g, val x, val residual, weight scale, weight scale_2, float eps, val *z);
 /* x in int8 form: written by x's own op where that can, else by one more op. cols: a multiple of 32 */
 val op_quantize(struct graph *g, val x);
-/* y[T,n*C]: n blends side by side, lerp[n,C] */
+/* y[T,n*C]: n blends side by side, lerp[n,C], last[2,C] */
 val op_token_shift(struct graph *g, val x, weight scale, weight bias, weight lerp, state last, float eps);
 
 struct matmul_args {

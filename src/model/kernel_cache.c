@@ -9,7 +9,7 @@
 #include "base/thread.h"
 #include "ops/shaders.h"
 
-enum { NAME_CAPACITY = 384 };
+enum { NAME_CAPACITY = 640 };
 
 struct cached_kernel {
     char name[NAME_CAPACITY];
@@ -34,6 +34,34 @@ void kernel_cache_free(struct kernel_cache *c)
     c->n_kernels = 0;
 }
 
+static unsigned long long hash_params(const struct dispatch_desc *d)
+{
+    unsigned long long h = 14695981039346656037u; /* FNV-1a */
+    for (size_t i = 0; i < d->params_bytes; i++) h = (h ^ ((const unsigned char *)d->params)[i]) * 1099511628211u;
+    return h;
+}
+
+/* struct Params and `params`: a uniform, or a constant */
+static void put_params(const struct dispatch_desc *d, struct builder *out)
+{
+    builder_text(out, d->params_wgsl);
+    if (!d->baked) {
+        builder_text(out, "@group(0) @binding(0) var<uniform> params: Params;\n");
+        return;
+    }
+    const char *type = d->params_wgsl;
+    builder_text(out, "const params = Params(");
+    for (size_t i = 0; i < d->params_bytes / sizeof(uint32_t) && (type = strchr(type, ':')); i++, type++) {
+        uint32_t word;
+        float number;
+        memcpy(&word, (const char *)d->params + i * sizeof word, sizeof word);
+        memcpy(&number, &word, sizeof number);
+        if (type[2] == 'u') builder_printf(out, "%uu, ", word);
+        else builder_printf(out, "f32(%.9g), ", (double)number);
+    }
+    builder_text(out, ");\n");
+}
+
 void kernel_name(const struct dispatch_desc *d, char *out, size_t capacity)
 {
     size_t at = 0;
@@ -41,7 +69,8 @@ void kernel_name(const struct dispatch_desc *d, char *out, size_t capacity)
         at += (size_t)snprintf(out + at, capacity - at, "%s%s", i ? " " : "", d->files[i]);
     for (int i = 0; i < DISPATCH_MAX_CONSTS && d->consts[i].name && at < capacity; i++)
         at += (size_t)snprintf(out + at, capacity - at, " %s=%u", d->consts[i].name, d->consts[i].value);
-    if (d->f16 && at < capacity) snprintf(out + at, capacity - at, " f16");
+    if (d->f16 && at < capacity) at += (size_t)snprintf(out + at, capacity - at, " f16");
+    if (d->baked && at < capacity) snprintf(out + at, capacity - at, " params=%016llx", hash_params(d));
 }
 
 bool kernel_text(const struct dispatch_desc *d, const struct gpu_info *device, struct step_limits limits,
@@ -54,7 +83,7 @@ bool kernel_text(const struct dispatch_desc *d, const struct gpu_info *device, s
     builder_printf(out,
                    "const SUBGROUP = %uu;\nconst MAX_TOKENS = %uu;\nconst MAX_SEQS = %uu;\nconst MAX_OUTPUTS = %uu;\n",
                    device->subgroup_size, limits.tokens, limits.seqs, limits.outputs);
-    builder_text(out, d->params_wgsl);
+    put_params(d, out);
     const char *files[DISPATCH_MAX_FILES + 1] = {"batch"};
     memcpy(files + 1, d->files, sizeof d->files);
     for (int i = 0; i < DISPATCH_MAX_FILES + 1 && files[i]; i++) {

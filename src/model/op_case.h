@@ -9,7 +9,7 @@
 #include "base/rng.h"
 #include "model/exec.h"
 
-enum { CASE_SEQS = 4, CASE_SLOTS = 5, CASE_NUMBERS = 6, CASE_TENSORS = 8, CASE_BLOCKS = 4 };
+enum { CASE_SEQS = 4, CASE_SLOTS = 5, CASE_NUMBERS = 6, CASE_TENSORS = 16, CASE_BLOCKS = 4 };
 
 /* tokens of one sequence in a step; count 0 ends the list */
 struct sequence {

@@ -42,7 +42,7 @@ void record_token_shift(struct op_bench *b, const uint32_t *n)
     val x = case_input(b, n[0], -1, 3);
     weight scale = case_vector(b, "scale", 1, n[0], -2, 2), bias = case_vector(b, "bias", 1, n[0], -1, 1);
     weight lerp = case_vector(b, "lerp", n[1], n[0], 0, 1);
-    to_int8(b, op_token_shift(&b->graph, x, scale, bias, lerp, case_memory(b, 1, n[0], false, -1, 1), 1e-5f), n[2]);
+    to_int8(b, op_token_shift(&b->graph, x, scale, bias, lerp, case_memory(b, 2, n[0], false, -1, 1), 1e-5f), n[2]);
 }
 
 void record_quantize(struct op_bench *b, const uint32_t *n) { op_quantize(&b->graph, case_input(b, n[0], -1, 1)); }
@@ -91,18 +91,66 @@ void record_gated(struct op_bench *b, const uint32_t *n)
     to_int8(b, op_gated(&b->graph, gate, up, ACT_GELU, x), n[4]);
 }
 
+void record_shifted(struct op_bench *b, const uint32_t *n)
+{
+    const uint32_t M = n[1], C = n[2], thin = n[4] % SHIFTED_F32;
+    const struct quant_info *q = quant_find(n[0]), *thin_type = quant_find(n[4] & SHIFTED_F32 ? QUANT_F32 : QUANT_F16);
+    val x = case_input(b, C, -1, 3);
+    b->graph.int8 = (n[5] & MATMUL_INT8) != 0;
+    weight scale = case_vector(b, "scale", 1, C, -2, 2), bias = case_vector(b, "bias", 1, C, -1, 1);
+    weight lerp = case_vector(b, "lerp", thin ? 5 : 1, C, 0, 1);
+    val blends = op_token_shift(&b->graph, x, scale, bias, lerp, case_memory(b, 2, C, false, -1, 1), 1e-5f);
+    if (!thin) {
+        val y = op_matmul(&b->graph, case_matrix(b, "w", q, M, C), blends, (struct matmul_args){.act = n[3]});
+        to_int8(b, y, n[5] & MATMUL_TO_INT8);
+        return;
+    }
+    const struct product p[] = {{.w = case_matrix(b, "r", q, M, C), .x_at = 0, .act = n[3]},
+                                {.w = case_matrix(b, "k", q, M, C), .x_at = 3 * C},
+                                {.w = case_matrix(b, "v", q, M, C), .x_at = C},
+                                {.w = case_matrix(b, "w1", thin_type, thin, C), .x_at = 2 * C, .act = ACT_TANH},
+                                {.w = case_matrix(b, "a1", thin_type, 2 * thin, C), .x_at = 4 * C}};
+    op_products(&b->graph, blends, p, sizeof p / sizeof *p);
+}
+
+static weight wkv7_vectors(struct op_bench *b, uint32_t C)
+{
+    const weight vectors[] = {case_vector(b, "k_k", 1, C, 0.5f, 1), case_vector(b, "k_a", 1, C, 0, 1),
+                              case_vector(b, "r_k", 1, C, -1, 1), case_vector(b, "ln", 1, C, -2, 2),
+                              case_vector(b, "ln_b", 1, C, -1, 1)};
+    return vector_stack(&b->graph, vectors, 5, C);
+}
+
+void record_wkv7_ups(struct op_bench *b, const uint32_t *n)
+{
+    static const char *const names[][2] = {{"w2", "w0"}, {"a2", "a0"}, {"g2", NULL}, {"v2", "v0"}};
+    static const enum act acts[] = {ACT_NONE, ACT_SIGMOID, ACT_NONE, ACT_SIGMOID};
+    const uint32_t N = n[0], C = n[0] * n[1], n_ups = n[2] ? 4 : 3;
+    struct product ups[4];
+    uint32_t at = 3 * C;
+    for (uint32_t i = 0; i < n_ups; i++) {
+        const uint32_t rank = n[4] + 8 * i;
+        ups[i] =
+            (struct product){.w = case_matrix(b, names[i][0], quant_find(n[3]), C, rank), .x_at = at, .act = acts[i]};
+        if (names[i][1]) ups[i].bias = case_vector(b, names[i][1], 1, C, -1, 1);
+        at += rank;
+    }
+    struct wkv7_args a = {.rkv = case_input(b, at, -1, 1), .vectors = wkv7_vectors(b, C), .head_dim = N, .eps = 64e-5f};
+    a.wagv = op_products(&b->graph, a.rkv, ups, n_ups);
+    a.s = case_memory(b, C, N, false, -1, 1);
+    if (n[2]) a.first_rkv = case_input(b, 3 * C, -1, 1);
+    to_int8(b, op_wkv7(&b->graph, &a), n[5]);
+}
+
 void record_wkv7(struct op_bench *b, const uint32_t *n)
 {
     uint32_t N = n[0], C = n[0] * n[1];
     float k = n[3] ? 1e-13f : 1;
     const struct case_range rkv[] = {{-1, 1}, {-k, k}, {-1, 1}}, wagv[] = {{-6, 6}, {0, 1}, {-1, 1}, {0, 1}};
-    const weight vectors[] = {case_vector(b, "k_k", 1, C, 0.5f, 1), case_vector(b, "k_a", 1, C, 0, 1),
-                              case_vector(b, "r_k", 1, C, -1, 1), case_vector(b, "ln", 1, C, -2, 2),
-                              case_vector(b, "ln_b", 1, C, -1, 1)};
     struct wkv7_args a = {
         .rkv = case_blocks(b, 3 * C, rkv, 3),
         .wagv = case_blocks(b, (n[2] ? 4 : 3) * C, wagv, n[2] ? 4 : 3),
-        .vectors = vector_stack(&b->graph, vectors, 5, C),
+        .vectors = wkv7_vectors(b, C),
         .s = case_memory(b, C, N, false, -1, 1),
         .head_dim = N,
         .eps = 64e-5f,

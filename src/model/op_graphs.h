@@ -33,8 +33,16 @@ void record_products_int8(struct op_bench *b, const uint32_t *n);
 /* quant type, rows of gate and up, columns, 1 with int8 activations, 1 to int8, quant type of up if another */
 void record_gated(struct op_bench *b, const uint32_t *n);
 
+/* after a token shift, for one token in one dispatch where the device suits: quant type, rows, columns, enum act, rows of
+ * thin products beside (type F16; SHIFTED_F32: F32; 0: a single matrix, else three), sum of MATMUL_INT8, _TO_INT8 */
+enum { SHIFTED_F32 = 1 << 16 };
+void record_shifted(struct op_bench *b, const uint32_t *n);
+
 /* head size, heads, 1 with v_first, 1 with keys shorter than any a model has, 1 to int8 */
 void record_wkv7(struct op_bench *b, const uint32_t *n);
+/* with the thin products that make its w, a, g and mix: head size, heads, 1 with v_first, quant type, rank of the first
+ * (each next has 8 more), 1 to int8 */
+void record_wkv7_ups(struct op_bench *b, const uint32_t *n);
 /* head size, heads, key-value heads, positions, base, sum of enum kv_type and ROPE_*: with a norm, positions / 8 */
 enum { ROPE_NORM = 16, ROPE_SCALED = 32 };
 void record_rope_kv(struct op_bench *b, const uint32_t *n);

@@ -30,7 +30,7 @@ static val time_mix(struct graph *g, const struct hyper *h, val x, val *first)
     enum { R, W, K, V, A, G, BLENDS };
     val b =
         op_token_shift(g, x, vector(g, "attn_norm", 1, C), vector(g, "attn_norm.bias", 1, C),
-                       vector(g, "time_mix_lerp_fused", BLENDS, C), memory(g, "time_mix_x", 1, C, false), h->norm_eps);
+                       vector(g, "time_mix_lerp_fused", BLENDS, C), memory(g, "time_mix_x", 2, C, false), h->norm_eps);
 
     struct product down[MAX_PRODUCTS] = {{.w = matrix(g, "time_mix_receptance", C, C), .x_at = R * C},
                                          {.w = matrix(g, "time_mix_key", C, C), .x_at = K * C},
@@ -70,7 +70,7 @@ static val channel_mix(struct graph *g, const struct hyper *h, val x)
 {
     const uint32_t C = h->embd;
     val b = op_token_shift(g, x, vector(g, "attn_norm_2", 1, C), vector(g, "attn_norm_2.bias", 1, C),
-                           vector(g, "channel_mix_lerp_k", 1, C), memory(g, "channel_mix_x", 1, C, false), h->norm_eps);
+                           vector(g, "channel_mix_lerp_k", 1, C), memory(g, "channel_mix_x", 2, C, false), h->norm_eps);
     val k = op_matmul(g, matrix(g, "channel_mix_key", h->ff, C), b, (struct matmul_args){.act = ACT_RELU2});
     return op_matmul(g, matrix(g, "channel_mix_value", C, h->ff), k,
                      (struct matmul_args){.combine = COMBINE_ADD, .other = x});

@@ -13,5 +13,4 @@ struct Batch {
     slot: array<u32, MAX_SEQS>,        // where its state lies
     output: array<u32, MAX_OUTPUTS>,   // rows whose logits are wanted
 }
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> batch: Batch;

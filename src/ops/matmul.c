@@ -23,6 +23,9 @@ void matmul_ref(const struct op_ref *r)
 bool matmul_plan(struct op_plan *p, struct error *err)
 {
     struct matmul_segment all = {p->w[0].rows, p->w[0].cols, 0, p->args->act};
-    return matmul_plan_kernels(p, &(struct matmul_plan){.weight = 0, .bias = 1, .segments = &all, .n_segments = 1},
-                               err);
+    struct matmul_plan m = {.weight = 0, .bias = 1, .segments = &all, .n_segments = 1};
+    bool shifted;
+    if (!matmul_plan_shifted(p, &m, NULL, &shifted, err)) return false;
+    m.but = shifted;
+    return matmul_plan_kernels(p, &m, err);
 }

@@ -107,8 +107,9 @@ bool matmul_plan_kernels(struct op_plan *p, const struct matmul_plan *m, struct 
             .has_bias = p->w[m->bias].q != NULL,
         };
         matmul_cut_segments(m, first, last, &part.params);
-        bool few = m->but_few || (plan_matvec(p, &part, 1, 1, 1, err) && plan_matvec(p, &part, 4, 2, 4, err) &&
-                                  plan_matvec(p, &part, MATVEC_TOKENS, 5, MATVEC_TOKENS, err));
+        bool few = m->but >= 1 || plan_matvec(p, &part, 1, 1, 1, err);
+        few = few && (m->but > 1 || (plan_matvec(p, &part, 4, 2, 4, err) &&
+                                     plan_matvec(p, &part, MATVEC_TOKENS, 5, MATVEC_TOKENS, err)));
         if (!few || !plan_matvec(p, &part, MATVEC_TOKENS, MATVEC_TOKENS + 1, MATVEC_MAX, err) ||
             !(suits_units(p, &part) ? plan_units(p, &part, err) : plan_matmat(p, &part, err)))
             return false;

@@ -22,7 +22,7 @@ struct matmul_plan {
     uint32_t y_at;   /* output column of the matrix's first row */
     const struct matmul_segment *segments;
     uint32_t n_segments; /* up to MAX_PRODUCTS */
-    bool but_few;        /* another plan is there for few tokens (matmul_plan_mixed) */
+    uint32_t but; /* steps of up to so many tokens are planned elsewhere: 0, 1 (matmul_plan_shifted) or 8 (_mixed) */
 };
 
 /* Plans x = input 0, other = input 1, y = output 0, for any number of tokens. */
@@ -30,9 +30,15 @@ bool matmul_plan_kernels(struct op_plan *p, const struct matmul_plan *m, struct 
 
 /* Two stacks whose rows follow each other in y, of any type and then thin ones of floats, can be done by one dispatch
  * where tokens are few. */
+enum { MATMUL_FEW = 8 }; /* tokens */
 bool matmul_can_mix(const struct op_plan *p, const struct matmul_plan *m, const struct matmul_plan *thin);
 bool matmul_plan_mixed(struct op_plan *p, const struct matmul_plan *m, const struct matmul_plan *thin,
-                       struct error *err);
+                       struct error *err); /* from m->but + 1 tokens on */
+
+/* For one token, a call's only stack, or two of them as above, with the token shift before it in the same dispatch; *done
+ * tells whether that is possible. */
+bool matmul_plan_shifted(struct op_plan *p, const struct matmul_plan *m, const struct matmul_plan *thin, bool *done,
+                         struct error *err);
 
 double ref_activate(enum act act, double x);
 

@@ -71,6 +71,7 @@ bool plan_matvec(struct op_plan *p, const struct matmul_part *part, uint32_t tok
     d.files[5] = plan_reduce(p);
     d.files[6] = q8 ? "matmul/sums_q8" : "matmul/sums_float";
     d.files[7] = q8_out ? "matmul/store_q8" : "matmul/store_f32";
+    if (q8) d.files[8] = "matmul/dots_q8";
     size_t n = 0;
     d.consts[n++] = (struct kernel_const){"WORKGROUP", s.threads};
     d.consts[n++] = (struct kernel_const){"LANES", s.lanes};
@@ -85,6 +86,7 @@ bool plan_matvec(struct op_plan *p, const struct matmul_part *part, uint32_t tok
     d.grid[1] = (struct grid){.fixed = (params->rows + group_rows(s) - 1) / group_rows(s)};
     d.min_rows = min_tokens;
     d.max_rows = max_tokens;
+    d.baked = max_tokens == 1;
     return plan_dispatch(p, &d, err);
 }
 
@@ -114,7 +116,7 @@ static bool plan_mixed(struct op_plan *p, const struct matmul_plan *m, const str
     struct dispatch_desc d = {
         .files = {"matmul/matvec_mixed", codec, q8 ? "matmul/sums_q8" : "matmul/sums_float",
                   t->q->type == QUANT_F16 ? "matmul/thin_f16" : "matmul/thin_f32", "matmul/segment", "matmul/epilogue",
-                  "activation", "matmul/store_f32", plan_reduce(p)},
+                  "activation", "matmul/store_f32", plan_reduce(p), q8 ? "matmul/dots_q8" : NULL},
         .consts =
             {{"WORKGROUP", threads}, {"LANES", lanes}, {"ROWS", 1}, {"TOKENS", tokens}, {"BLOCKS", params.spans / 2}},
         .params_wgsl = matmul_params_wgsl,
@@ -126,6 +128,7 @@ static bool plan_mixed(struct op_plan *p, const struct matmul_plan *m, const str
         .grid = {{1, tokens, p->rows}, {.fixed = params.thin_groups + (w->rows + rows - 1) / rows}},
         .min_rows = min_tokens,
         .max_rows = max_tokens,
+        .baked = max_tokens == 1,
     };
     return plan_dispatch(p, &d, err);
 }
@@ -142,5 +145,6 @@ bool matmul_can_mix(const struct op_plan *p, const struct matmul_plan *m, const 
 bool matmul_plan_mixed(struct op_plan *p, const struct matmul_plan *m, const struct matmul_plan *thin,
                        struct error *err)
 {
-    return plan_mixed(p, m, thin, 1, 1, 1, err) && plan_mixed(p, m, thin, MATVEC_TOKENS, 2, MATVEC_TOKENS, err);
+    return (m->but || plan_mixed(p, m, thin, 1, 1, 1, err)) &&
+           plan_mixed(p, m, thin, MATVEC_TOKENS, 2, MATMUL_FEW, err);
 }

@@ -69,16 +69,24 @@ void ref_quantize(const struct ref_value *from, const struct ref_value *to)
     }
 }
 
+/* unless it is there */
+static void add_file(struct dispatch_desc *d, const char *name)
+{
+    size_t i = 0;
+    while (d->files[i] && strcmp(d->files[i], name) != 0) i++;
+    d->files[i] = name;
+}
+
 void plan_q8_output(const struct op_plan *p, struct dispatch_desc *d)
 {
-    size_t file = 0, n = 0;
-    while (d->files[file]) file++;
+    size_t n = 0;
     while (d->consts[n].name) n++;
     const bool q8 = p->out_cols[OUT_Q8] > 0;
     d->consts[n++] = (struct kernel_const){"FLOATS", !q8 || p->floats_read};
-    d->files[file++] = q8 ? "q8/store" : "q8/none";
+    add_file(d, q8 ? "q8/store" : "q8/none");
     if (!q8) return;
-    d->files[file] = plan_octet(p);
+    add_file(d, "q8/pack");
+    add_file(d, plan_octet(p));
     d->consts[n] = (struct kernel_const){"Q8_BINDING", (uint32_t)(2 + d->n_operands)};
     d->operands[d->n_operands++] = operand_out(OUT_Q8);
 }

@@ -26,7 +26,7 @@
     X(RMS_NORM, rms_norm, "z = x / rms(x) * scale + residual; y = z, or z / rms(z) * scale_2",                         \
       "x[T,C] residual[T,C]? scale[C] scale_2[C]? -> y[T,C] z[T,C]?")                                                  \
     X(TOKEN_SHIFT, token_shift, "h = layer_norm(x); y_i = h + (h of the token before - h) lerp_i",                     \
-      "x[T,C] scale[C] bias[C] lerp[n,C] S[C] -> y[T,n*C]")                                                            \
+      "x[T,C] (scale,bias,lerp_i)[2+n,C] S[2,C] -> y[T,n*C]")                                                          \
     X(QUANTIZE, quantize, "y = round(x / d), d = max |x| / 127 of 32 neighbours", "x[T,K] -> y[T,K] in int8")          \
     X(MATMUL, matmul, "y = f(W x + bias) (* or + other)", "W[M,K] x[T,K] bias[M]? other[T,M]? -> y[T,M]")              \
     X(PRODUCTS, products, "y_i = f_i(W_i x_i + bias_i), side by side",                                                 \
@@ -57,12 +57,20 @@ typedef struct { uint32_t id; } state;  /* memory from step to step, one copy a 
 enum act { ACT_NONE, ACT_SIGMOID, ACT_TANH, ACT_RELU2, ACT_SILU, ACT_GELU };
 enum combine { COMBINE_NONE, COMBINE_ADD, COMBINE_MUL }; /* what a matmul does with `other` */
 
-enum { OP_MAX_INPUTS = 3, OP_MAX_WEIGHTS = 17, OP_MAX_OUTPUTS = 3, MAX_PRODUCTS = 8 };
+enum { OP_MAX_INPUTS = 4, OP_MAX_WEIGHTS = 18, OP_MAX_OUTPUTS = 3, MAX_PRODUCTS = 8 };
 
 /* Activations in int8 form (quant/q8_row.h): input IN_Q8 of a product whose weights are integers, in the place of or
  * beside input 0; output OUT_Q8 of any op, its output 0 in that form. Output OUT_MORE is a second result; where it is a
  * value of ROWS_NONE, what an op's dispatches leave for each other, and the reference does without it. */
 enum { IN_Q8 = 2, OUT_Q8 = 1, OUT_MORE = 2 };
+
+/* A product of what a token shift made knows that one's input, vectors and state too, so that a kernel for few tokens
+ * can do both (plan_take_over). */
+enum { IN_UNSHIFTED = 3, W_SHIFT = 17 };
+
+/* Weights of wkv7 beside its vectors, where thin products of columns of its rkv make wagv: their biases, their stack, and
+ * each; args.products has their columns. For a kernel that does both. */
+enum { WKV7_UP_BIAS = 1, WKV7_UP, WKV7_UPS, WKV7_FUSED_ROWS = 8 };
 
 /* scalars of a call; an op uses the ones that its file names */
 struct op_args {
@@ -188,7 +196,7 @@ static inline struct operand operand_scales(unsigned i, unsigned part)
 }
 static inline struct operand operand_state(char access) { return (struct operand){OPERAND_STATE, 0, 0, access}; }
 
-enum { DISPATCH_MAX_FILES = 10, DISPATCH_MAX_CONSTS = 12, DISPATCH_MAX_OPERANDS = 8, PARAMS_MAX_BYTES = 192 };
+enum { DISPATCH_MAX_FILES = 14, DISPATCH_MAX_CONSTS = 16, DISPATCH_MAX_OPERANDS = 8, PARAMS_MAX_BYTES = 256 };
 
 struct kernel_const {
     const char *name; /* NULL ends the list */
@@ -203,6 +211,8 @@ struct dispatch_desc {
     struct kernel_const consts[DISPATCH_MAX_CONSTS];
     bool f16;                /* `Real` in the text is f16 (needs shader-f16), else f32 */
     bool matrix_units;       /* the text has cooperative matrices */
+    bool baked;              /* params are constants of the kernel, which then waits for nothing before its first loads;
+                              * layers share it where theirs are the same */
     const char *params_wgsl; /* "struct Params {...}", from PARAMS() below */
     const void *params;
     size_t params_bytes;
@@ -234,11 +244,19 @@ struct op_plan {
     enum kv_type state_type;
     void *executor;
     bool (*dispatch)(void *executor, const struct dispatch_desc *d, struct error *err);
+    bool (*take_over)(void *executor, unsigned input, uint32_t max_rows);
 };
 
 static inline bool plan_dispatch(struct op_plan *p, const struct dispatch_desc *d, struct error *err)
 {
     return p->dispatch(p->executor, d, err);
+}
+
+/* For steps of up to max_rows rows this op's kernels also do the work of the one that makes the input, whose dispatches
+ * are then left out. False, and nothing is changed, if anyone else reads what that op makes. */
+static inline bool plan_take_over(struct op_plan *p, unsigned input, uint32_t max_rows)
+{
+    return p->take_over(p->executor, input, max_rows);
 }
 
 /* "reduce/subgroup" or "reduce/workgroup": the file that gives lanes_sum and lanes_max on this device */

@@ -50,11 +50,14 @@ bool products_plan(struct op_plan *p, struct error *err)
     struct matmul_plan stacks[MAX_PRODUCTS];
     struct matmul_segment segments[MAX_PRODUCTS];
     uint32_t n = collect_stacks(p, stacks, segments);
+    bool shifted = false;
+    if (n <= 2 && !matmul_plan_shifted(p, &stacks[0], n == 2 ? &stacks[1] : NULL, &shifted, err)) return false;
+    for (uint32_t i = 0; i < n; i++) stacks[i].but = shifted;
     if (n == 2 && matmul_can_mix(p, &stacks[0], &stacks[1])) {
-        stacks[0].but_few = stacks[1].but_few = true;
         if (!matmul_plan_mixed(p, &stacks[0], &stacks[1], err)) return false;
+        stacks[0].but = stacks[1].but = MATMUL_FEW;
     }
-    if (n == 1 && p->args->gated) stacks[0].but_few = gated_does_few(&p->w[STACKS], p->device);
+    if (n == 1 && p->args->gated && gated_does_few(&p->w[STACKS], p->device)) stacks[0].but = MATMUL_FEW;
     for (uint32_t i = 0; i < n; i++)
         if (!matmul_plan_kernels(p, &stacks[i], err)) return false;
     return true;

@@ -16,7 +16,7 @@ static bool plan(struct op_plan *p, struct operand from, unsigned to, uint32_t c
     struct quantize_params params = {cols / 4};
     const uint32_t threads = 64;
     struct dispatch_desc d = {
-        .files = {plan_reduce(p), plan_octet(p), "q8/store", "quantize"},
+        .files = {plan_reduce(p), plan_octet(p), "q8/store", "q8/pack", "quantize"},
         .consts = {{"WORKGROUP", threads}, {"LANES", 1}, {"Q8_BINDING", 3}},
         .params_wgsl = quantize_params_wgsl,
         .params = &params,

@@ -1,7 +1,9 @@
 /* token_shift.c - layer norm, then mixes of each token with the one before it in its sequence.
  *
- *   h[t] = layer_norm(x[t]);  h[first - 1] = S;  y_i[t] = h[t] + (h[t-1] - h[t]) lerp_i;  S = h[last]
- *   x[T,C] scale[C] bias[C] lerp[n,C] S[C] -> y[T,n*C], the y_i side by side
+ *   h[t] = layer_norm(x[t]);  y_i[t] = h[t] + (h[t-1] - h[t]) lerp_i
+ *   x[T,C] vectors[2+n,C] = scale, bias, lerp_i  S[2,C] -> y[T,n*C], the y_i side by side
+ *   S has the h of the last even position and of the last odd one: a step of one token does not write the row that it
+ *   reads, so that workgroups need not wait for each other
  *   args: eps */
 #include <math.h>
 
@@ -26,24 +28,25 @@ static struct moments moments_of(const float *x, uint32_t C, float eps)
 /* channel c of the layer norm of x */
 static double normed(const struct op_ref *r, const float *x, struct moments m, uint32_t c)
 {
-    return (x[c] - m.mean) * m.inverse_sd * r->w[0].vector[c] + r->w[1].vector[c];
+    return (x[c] - m.mean) * m.inverse_sd * r->w[0].vector[c] + r->w[0].vector[r->in[0].cols + c];
 }
 
 void token_shift_ref(const struct op_ref *r)
 {
     const struct step *step = r->step;
-    uint32_t C = r->in[0].cols, n = r->w[2].rows;
+    uint32_t C = r->in[0].cols, n = r->w[0].rows - 2;
     for (uint32_t s = 0; s < step->n_seqs; s++) {
-        float *last = r->state + step->slot[s] * r->state_stride;
+        float *rows = r->state + step->slot[s] * r->state_stride;
         for (uint32_t t = step->first[s]; t < step->first[s] + step->count[s]; t++) {
-            const float *x = r->in[0].data + (size_t)t * C;
+            const float *x = r->in[0].data + (size_t)t * C, *before = rows + (~step->position[t] & 1) * C;
+            float *own = rows + (step->position[t] & 1) * C;
             struct moments m = moments_of(x, C, r->args->eps);
             for (uint32_t c = 0; c < C; c++) {
-                double h = normed(r, x, m, c), step_back = last[c] - h;
+                double h = normed(r, x, m, c), step_back = before[c] - h;
                 for (uint32_t i = 0; i < n; i++)
                     r->out[0].data[((size_t)t * n + i) * C + c] =
-                        (float)(h + step_back * r->w[2].vector[(size_t)i * C + c]);
-                last[c] = (float)h;
+                        (float)(h + step_back * r->w[0].vector[(size_t)(2 + i) * C + c]);
+                own[c] = (float)h;
             }
         }
     }
@@ -60,16 +63,16 @@ static bool plan_slices(struct op_plan *p, uint32_t slice, uint32_t min_rows, ui
                    {"LANES", threads},
                    {"VECTORS", vectors},
                    {"SLICE", slice},
-                   {"OUTPUTS", p->w[2].rows}},
+                   {"OUTPUTS", p->w[0].rows - 2}},
         .params_wgsl = token_shift_params_wgsl,
         .params = &params,
         .params_bytes = sizeof params,
-        .operands = {operand_in(0), operand_vector(0), operand_vector(1), operand_vector(2), operand_state('w'),
-                     operand_out(0)},
-        .n_operands = 6,
+        .operands = {operand_in(0), operand_vector(0), operand_state('w'), operand_out(0)},
+        .n_operands = 4,
         .grid = {{.fixed = (vectors + slice - 1) / slice}, {1, 1, ROWS_TOKENS}},
         .min_rows = min_rows,
         .max_rows = max_rows,
+        .baked = true,
     };
     plan_q8_output(p, &d);
     return plan_dispatch(p, &d, err);

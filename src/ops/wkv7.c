@@ -9,7 +9,7 @@
  *   args: head_dim N, eps */
 #include <math.h>
 
-#include "ops/op.h"
+#include "ops/wkv7_fused.h"
 
 #define WKV7_PARAMS(U, F) U(vectors) U(rkv_vectors) U(first_vectors) U(slot_vectors) F(eps)
 PARAMS(wkv7, WKV7_PARAMS);
@@ -180,6 +180,7 @@ static bool plan_heads(struct op_plan *p, const struct division *wanted, const s
         .params_bytes = sizeof *params,
         .operands = {inputs[0], inputs[1], inputs[2], inputs[3], operand_state('w'), operand_out(0)},
         .n_operands = 6,
+        .baked = true,
         .grid = {{.fixed = heads * f.d.split}, {1, 1, ROWS_SEQS}},
         .min_rows = min_rows,
         .max_rows = max_rows,
@@ -213,5 +214,7 @@ bool wkv7_plan(struct op_plan *p, struct error *err)
 {
     struct wkv7_params params = {p->out_cols[0] / 4, p->in_cols[RKV] / 4, p->in_cols[FIRST_RKV] / 4,
                                  p->state_stride / 4, p->args->eps};
-    return plan_heads(p, &few, &params, 0, FEW, err) && plan_heads(p, &many, &params, FEW + 1, 0, err);
+    uint32_t fused;
+    return wkv7_plan_fused(p, &fused, err) && plan_heads(p, &few, &params, fused ? fused + 1 : 0, FEW, err) &&
+           plan_heads(p, &many, &params, FEW + 1, 0, err);
 }

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -201,7 +202,60 @@ static const struct op_case attention_small[] = {
     {"attention D=16 H=64/64 in 16 KiB", record_attention, {16, 64, 64, 300, 0}, STEPS(uneven), USUAL},
 };
 
-static struct gpu_case all[N_VARIANTS * (COUNT(cases) + 1 + COUNT(wkv7_small) + COUNT(attention_small))];
+/* a token at a time, some more in between */
+static const struct step_shape singles[] = {
+    {{{1, 0, 0}}}, {{{1, 0, 1}}}, {{{3, 0, 2}}}, {{{1, 0, 5}}}, {{{1, 3, 8}}}, {{{1, 2, 7}, {1, 0, 6}}}, {{{1, 0, 7}}},
+};
+
+#define INT8 TOLERANCE_MATMUL_F16 /* of the blends one or two round to the next integer */
+
+/* what one token, or few, takes together: these also on software as if it were none */
+static const struct op_case fused[] = {
+    {"shifted Q4_K M=512 C=256 int8", record_shifted, {QUANT_Q4_K, 512, 256, 0, 0, MATMUL_INT8}, STEPS(singles), INT8},
+    {"shifted Q8_0 M=1024 C=2080 int8",
+     record_shifted,
+     {QUANT_Q8_0, 1024, 2080, ACT_RELU2, 0, MATMUL_INT8 | MATMUL_TO_INT8},
+     STEPS(singles),
+     INT8},
+    {"shifted Q6_K M=2048 C=768 relu2", record_shifted, {QUANT_Q6_K, 2048, 768, ACT_RELU2}, STEPS(singles), LOOSER},
+    {"shifted F16 M=128 C=96", record_shifted, {QUANT_F16, 128, 96}, STEPS(singles), LOOSER},
+    {"shifted F32 M=128 C=32", record_shifted, {QUANT_F32, 128, 32}, STEPS(singles), LOOSER},
+    {"shifted BF16 M=100 C=64", record_shifted, {QUANT_BF16, 100, 64}, STEPS(singles), LOOSER},
+    {"shifted F16 M=128 C=100", record_shifted, {QUANT_F16, 128, 100}, STEPS(singles), LOOSER},
+    {"shifted Q4_K M=512 C=512 thin F16 int8",
+     record_shifted,
+     {QUANT_Q4_K, 512, 512, 0, 64, MATMUL_INT8},
+     STEPS(singles),
+     INT8},
+    {"shifted Q8_0 M=256 C=1056 thin F32",
+     record_shifted,
+     {QUANT_Q8_0, 256, 1056, ACT_SIGMOID, 64 | SHIFTED_F32},
+     STEPS(singles),
+     LOOSER},
+    {"shifted Q8_0 M=256 C=2048 thin F32 int8",
+     record_shifted,
+     {QUANT_Q8_0, 256, 2048, 0, 64 | SHIFTED_F32, MATMUL_INT8},
+     STEPS(singles),
+     INT8},
+    {"shifted F16 M=256 C=288 thin F16", record_shifted, {QUANT_F16, 256, 288, 0, 64}, STEPS(singles), LOOSER},
+    {"shifted F16 M=256 C=288 thin F16, odd", record_shifted, {QUANT_F16, 256, 288, 0, 20}, STEPS(singles), LOOSER},
+    {"wkv7 N=64 H=4 v_first ups F16", record_wkv7_ups, {64, 4, 1, QUANT_F16, 40}, STEPS(mixed), LOOSER},
+    {"wkv7 N=64 H=5 ups F32 to int8", record_wkv7_ups, {64, 5, 0, QUANT_F32, 64, 1}, STEPS(mixed), LOOSER},
+    {"wkv7 N=64 H=6 v_first ups F16 to int8", record_wkv7_ups, {64, 6, 1, QUANT_F16, 72, 1}, STEPS(singles), LOOSER},
+    {"wkv7 N=128 H=2 v_first ups F32", record_wkv7_ups, {128, 2, 1, QUANT_F32, 8}, STEPS(mixed), LOOSER},
+    {"wkv7 N=32 H=5 ups F16", record_wkv7_ups, {32, 5, 0, QUANT_F16, 24}, STEPS(mixed), LOOSER},
+    {"wkv7 N=64 H=5 v_first ups F16, odd", record_wkv7_ups, {64, 5, 1, QUANT_F16, 20}, STEPS(mixed), LOOSER},
+};
+
+/* hardware that has less */
+static const struct op_case fused_small = {"shifted Q8_0 M=256 C=2048 thin F16 int8 in 4 KiB",
+                                           record_shifted,
+                                           {QUANT_Q8_0, 256, 2048, 0, 64, MATMUL_INT8},
+                                           STEPS(singles),
+                                           INT8};
+
+static struct gpu_case all[N_VARIANTS * (COUNT(cases) + 1 + COUNT(wkv7_small) + COUNT(attention_small) +
+                                      2 * COUNT(fused) + 1)];
 static size_t n_all;
 
 static struct gpu_case *add(const struct op_case *c, enum variant v)
@@ -224,6 +278,18 @@ int main(void)
         }
         for (size_t i = 0; i < COUNT(attention_small); i++)
             add(&attention_small[i], (enum variant)v)->max_workgroup_bytes = 16384;
+    }
+    for (int v = 0; v < N_VARIANTS; v++) {
+        struct gpu_case *g = add(&fused_small, (enum variant)v);
+        g->hardware = true;
+        g->max_workgroup_bytes = 4096;
+    }
+    for (size_t i = 0; i < N_VARIANTS * COUNT(fused); i++) {
+        const struct op_case *c = &fused[i / N_VARIANTS];
+        add(c, (enum variant)(i % N_VARIANTS));
+        struct gpu_case *g = add(c, (enum variant)(i % N_VARIANTS));
+        strncat(g->c.name, ", hardware", sizeof g->c.name - strlen(g->c.name) - 1);
+        g->hardware = true;
     }
     static struct CMUnitTest tests[COUNT(all)];
     for (size_t i = 0; i < n_all; i++) tests[i] = (struct CMUnitTest){all[i].c.name, case_run, NULL, NULL, &all[i]};

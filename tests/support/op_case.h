@@ -9,6 +9,7 @@ struct gpu_case {
     struct gpu *gpu;
     uint64_t max_binding_bytes; /* pretend that the device has or allows no more; 0: what it does */
     uint32_t max_workgroup_bytes, subgroup_size;
+    bool hardware; /* pretend that it is no software */
 };
 
 /* A cmocka test whose initial state is a gpu_case. */

@@ -1,6 +1,6 @@
 // The rows of a product fall into up to 8 segments, each with its own columns of x and activation. The rows that a
 // thread does together are of one segment: lengths are multiples of 4. Gives: segment_of,
-// segment_end.
+// segment_index, segment_end.
 struct Segment {
     x_at: u32,   // its first column of x, in vec4s
     spans: u32,  // how many spans of 16 columns
@@ -17,9 +17,13 @@ fn segment_end(index: u32) -> u32 {
                         vec4u(params.end4, params.end5, params.end6, params.rows));
 }
 
+fn segment_index(row: u32) -> u32 {
+    return u32(row >= params.end0) + u32(row >= params.end1) + u32(row >= params.end2) + u32(row >= params.end3) +
+           u32(row >= params.end4) + u32(row >= params.end5) + u32(row >= params.end6);
+}
+
 fn segment_of(row: u32) -> Segment {
-    let index = u32(row >= params.end0) + u32(row >= params.end1) + u32(row >= params.end2) + u32(row >= params.end3) +
-                u32(row >= params.end4) + u32(row >= params.end5) + u32(row >= params.end6);
+    let index = segment_index(row);
     return Segment(segment_pick(index, vec4u(params.x_at0, params.x_at1, params.x_at2, params.x_at3),
                                 vec4u(params.x_at4, params.x_at5, params.x_at6, params.x_at7)),
                    segment_pick(index, vec4u(params.used0, params.used1, params.used2, params.used3),

@@ -1,29 +1,10 @@
 // The sums of ROWS rows of a matvec of integers whose x is in int8 form: packed dot products of 4 weights each. A thread
 // takes every LANES-th block of 32 weights for all tokens.
-// Needs: LANES, ROWS (1, 2, 4), TOKENS, BLOCKS (of a row); a codec (weight_bytes, weight_lines), Segment.
-// Gives: row_sums.
+// Needs: LANES, ROWS (1, 2, 4), TOKENS, BLOCKS (of a row); a codec (weight_bytes, weight_lines), Segment,
+// dots_q8. Gives: row_sums.
 @group(0) @binding(4) var<storage, read> x: array<vec4u>;         // [T, (K/4 + K/16) / 4]
 
 const STEPS = (BLOCKS + LANES - 1u) / LANES;
-
-fn dot16(a: vec4u, b: vec4u) -> i32 {
-    return dot4I8Packed(a.x, b.x) + dot4I8Packed(a.y, b.y) + (dot4I8Packed(a.z, b.z) + dot4I8Packed(a.w, b.w));
-}
-
-// 32 weights, q * line.x + line.y (the last 16: line.z, line.w), times 32 values of x, their d and sums of q
-fn block_dot(weights: array<vec4u, 2>, line: vec4f, first: vec4u, last: vec4u, scale: vec2u) -> f32 {
-    let a = dot16(weights[0], first);
-    let b = dot16(weights[1], last);
-    var sum = 0.0;
-    if WEIGHT_HALVES { sum = line.x * f32(a) + line.z * f32(b); } else { sum = line.x * f32(a + b); }
-    if WEIGHT_OFFSET {
-        let sums = bitcast<i32>(scale.y);
-        let sum_a = extractBits(sums, 0u, 16u);
-        let sum_b = sums >> 16u;
-        if WEIGHT_HALVES { sum += line.y * f32(sum_a) + line.w * f32(sum_b); } else { sum += line.y * f32(sum_a + sum_b); }
-    }
-    return sum * bitcast<f32>(scale.x);
-}
 
 // a thread's part of them, for each token
 fn row_sums(row: u32, last: u32, segment: Segment, part: u32, token: u32, tokens: u32) -> array<vec4f, TOKENS> {

@@ -2,16 +2,15 @@
 //
 // Each workgroup reads the whole row for its mean and variance, and with it one other: the row before, or for a
 // sequence's first row the last one, whose h becomes the state. Only the first row's workgroups touch the state, each
-// its own channels: they read it, then write. All loads come first; one reduction serves both rows.
+// its own channels: they read it, then write, also the h of the last row but one. All loads come first; one reduction
+// serves both rows.
 // grid: x = slices, y = tokens
 // Needs: OUTPUTS (blends), SLICE (vec4s of a slice: all, or at most WORKGROUP), FLOATS (1: y is written); norm/row,
 // q8_store.
 @group(0) @binding(2) var<storage, read> x: array<vec4f>;
-@group(0) @binding(3) var<storage, read> scale: array<vec4f>;
-@group(0) @binding(4) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(5) var<storage, read> lerp: array<vec4f>;
-@group(0) @binding(6) var<storage, read_write> state: array<vec4f>;
-@group(0) @binding(7) var<storage, read_write> y: array<vec4f>;  // [T, OUTPUTS * C / 4]
+@group(0) @binding(3) var<storage, read> vectors: array<vec4f>;      // scale, bias, OUTPUTS blends
+@group(0) @binding(4) var<storage, read_write> state: array<vec4f>;  // h of the last even position, of the last odd one
+@group(0) @binding(5) var<storage, read_write> y: array<vec4f>;      // [T, OUTPUTS * C / 4]
 
 const OWN = (SLICE + WORKGROUP - 1u) / WORKGROUP;  // vec4s of the slice in a thread
 
@@ -36,6 +35,8 @@ fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
     let other_shift = row_shift(x[other * VECTORS]);
     var other_row = token_shift_load(other, lane);
     let state_at = batch.slot[seq] * params.slot_vectors;
+    let before_at = state_at + (~batch.position[t] & 1u) * VECTORS;
+    let last_at = state_at + (batch.position[other] & 1u) * VECTORS;
 
     var h: array<vec4f, OWN>;
     var other_h: array<vec4f, OWN>;
@@ -54,28 +55,43 @@ fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
             } else {
                 h[i] = x[t * VECTORS + c];
                 other_h[i] = x[other * VECTORS + c];
-                for (var blend = 0u; blend < OUTPUTS; blend++) { lerps[blend] = lerp[blend * VECTORS + c]; }
+                for (var blend = 0u; blend < OUTPUTS; blend++) { lerps[blend] = vectors[(2u + blend) * VECTORS + c]; }
             }
-            scales[i] = scale[c];
-            biases[i] = bias[c];
-            if is_first { before[i] = state[state_at + c]; }
+            scales[i] = vectors[c];
+            biases[i] = vectors[VECTORS + c];
+            if is_first { before[i] = state[before_at + c]; }
         }
     }
     let sums = lanes_sum(vec4f(row_sums(&row, shift, lane), row_sums(&other_row, other_shift, lane)), lane);
     let m = row_moments(sums.xy, shift, params.eps);
     let other_m = row_moments(sums.zw, other_shift, params.eps);
 
+    // the last row but one: not there, this one, or another
+    let count = batch.count[seq];
+    let third = select(other, other - 1u, is_first && count > 1u);
+    let third_at = state_at + (batch.position[third] & 1u) * VECTORS;
+    var third_m = m;
+    if is_first && count > 2u {
+        let third_shift = row_shift(x[third * VECTORS]);
+        var third_row = token_shift_load(third, lane);
+        third_m = row_moments(lanes_sum(vec4f(row_sums(&third_row, third_shift, lane), 0.0, 0.0), lane).xy, third_shift,
+                              params.eps);
+    }
     for (var i = 0u; i < OWN; i++) {
         let c = begin + i * WORKGROUP;
         let inside = c < end;
         let own = (h[i] - m.mean) * m.inverse_sd * scales[i] + biases[i];
         var behind = (other_h[i] - other_m.mean) * other_m.inverse_sd * scales[i] + biases[i];
         if inside && is_first {
-            state[state_at + c] = behind;
+            if count > 1u {
+                let centred = x[third * VECTORS + c] - third_m.mean;
+                state[third_at + c] = centred * third_m.inverse_sd * scales[i] + biases[i];
+            }
+            state[last_at + c] = behind;
             behind = before[i];
         }
         for (var blend = 0u; blend < OUTPUTS; blend++) {
-            if SLICE == VECTORS && inside { lerps[blend] = lerp[blend * VECTORS + c]; }
+            if SLICE == VECTORS && inside { lerps[blend] = vectors[(2u + blend) * VECTORS + c]; }
             let out = own + (behind - own) * lerps[blend];
             if FLOATS == 1u && inside { y[(t * OUTPUTS + blend) * VECTORS + c] = out; }
             q8_store(t, OUTPUTS * VECTORS, blend * VECTORS + c, out, inside, lane);
