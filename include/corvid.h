@@ -314,7 +314,8 @@ typedef struct corvid_sequence {
 
 typedef struct corvid_generation_options {
     uint64_t max_steps; /* nothing is made beyond so many calls of corvid_generation_next; 0: unknown */
-    uint32_t ahead;     /* steps on the device at once, 8 at most; 0: as many as help: 10 ms of work, or two steps within 50 */
+    uint32_t
+        ahead; /* steps on the device at once, 8 at most; 0: as many as help: 10 ms of work, or two steps within 50 */
 } corvid_generation_options;
 
 /* Sessions and samplers must outlive the generation, and nothing else may use them meanwhile; other sessions of the

@@ -47,8 +47,8 @@ struct decode {
     uint32_t *rows, n_rows;     /* the sequence of each row of the steps in flight */
     struct sample_wish *wishes; /* of each row */
     struct sample_past *pasts;
-    bool changed;               /* the batch must be written before the next step */
-    uint64_t runs;              /* *parts.n_runs when it was */
+    bool changed;  /* the batch must be written before the next step */
+    uint64_t runs; /* *parts.n_runs when it was */
     uint64_t submitted, arrived, returned;
     unsigned tickets[MAX_AHEAD];      /* of step k: [k % MAX_AHEAD] */
     uint64_t submitted_at[MAX_AHEAD]; /* in ns */

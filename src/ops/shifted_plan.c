@@ -67,6 +67,9 @@ static void place_thin(const struct op_plan *p, const struct matmul_plan *thin, 
     params->thin_f32s = w->q->type == QUANT_F32 ? 15 : 0;
 }
 
+/* wider x cost more to make in every workgroup than a dispatch does: 4096 was slower, 2560 faster */
+enum { MAX_WIDTH = 3072 };
+
 /* vec4s of the x of a workgroup, as floats, as int8 or whichever is longer */
 static uint32_t own_vectors(uint32_t C, bool q8, bool floats) { return floats || !q8 ? C / 4 : C / 16; }
 
@@ -76,9 +79,9 @@ static bool suits(const struct op_plan *p, const struct matmul_plan *m, const st
     const uint32_t C = p->in_cols[IN_UNSHIFTED];
     const struct gpu_info *device = p->device;
     const uint32_t bytes = (own_vectors(C, matmul_is_q8(p, m), thin != NULL) + C / 64 + s->threads / 4) * 16;
-    return C % Q8_BLOCK == 0 && p->rows == ROWS_TOKENS && s->threads >= 128 && bytes <= device->max_workgroup_bytes &&
-           device->max_storage_buffers >= 8 && !p->w[m->bias].q && p->args->combine == COMBINE_NONE &&
-           p->w[m->weight].n_parts == 1 && suits_segments(m, C, group_rows(s)) &&
+    return C <= MAX_WIDTH && C % Q8_BLOCK == 0 && p->rows == ROWS_TOKENS && s->threads >= 128 &&
+           bytes <= device->max_workgroup_bytes && device->max_storage_buffers >= 8 && !p->w[m->bias].q &&
+           p->args->combine == COMBINE_NONE && p->w[m->weight].n_parts == 1 && suits_segments(m, C, group_rows(s)) &&
            (!p->out_cols[OUT_Q8] || group_rows(s) % Q8_BLOCK == 0) &&
            (!thin || (suits_thin(p, thin) && suits_segments(thin, C, s->threads / s->thin_lanes)));
 }

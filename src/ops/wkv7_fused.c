@@ -4,11 +4,14 @@
 
 #define WKV7_FUSED_PARAMS(U, F)                                                                                        \
     U(vectors)                                                                                                         \
-    U(rkv_vectors) U(first_vectors) U(slot_vectors) F(eps) U(w_at) U(a_at) U(g_at) U(v_at) U(w_stride) U(a_stride)     \
-        U(g_stride) U(v_stride) U(w_x) U(a_x) U(g_x) U(v_x)
+    U(rkv_vectors)                                                                                                     \
+    U(first_vectors) U(slot_vectors) F(eps) U(w_at) U(a_at) U(g_at) U(v_at) U(w_stride) U(a_stride) U(g_stride)        \
+        U(v_stride) U(w_x) U(a_x) U(g_x) U(v_x)
 PARAMS(wkv7_fused, WKV7_FUSED_PARAMS);
 
-enum { ROW_LANES = 8, LARGEST_RANK = 1024 };
+/* the ups of a head are read by one workgroup: of 4096 channels that takes longer than a dispatch of their own, of 2560
+ * less */
+enum { ROW_LANES = 8, LARGEST_RANK = 1024, MAX_CHANNELS = 3072 };
 
 /* vec4us of a row of the stack */
 static uint32_t row_vectors(const struct plan_weight *stack)
@@ -25,8 +28,9 @@ static bool suits(const struct op_plan *p, uint32_t n)
                  (stack->q->type == QUANT_F16 || stack->q->type == QUANT_F32);
     for (uint32_t i = 0; suits && i < n; i++)
         suits = p->w[WKV7_UPS + i].cols % 8 == 0 && p->w[WKV7_UPS + i].cols <= LARGEST_RANK;
-    return suits && !plan_is_software(p) && device->subgroups && device->subgroup_size >= ROW_LANES &&
-           N % (4 * ROW_LANES) == 0 && power_of_two_from(N) == N && N * ROW_LANES <= device->max_workgroup_threads &&
+    return suits && p->out_cols[0] <= MAX_CHANNELS && !plan_is_software(p) && device->subgroups &&
+           device->subgroup_size >= ROW_LANES && N % (4 * ROW_LANES) == 0 && power_of_two_from(N) == N &&
+           N * ROW_LANES <= device->max_workgroup_threads &&
            device->max_storage_buffers >= (p->out_cols[OUT_Q8] ? 9u : 8u);
 }
 

@@ -254,8 +254,8 @@ static const struct op_case fused_small = {"shifted Q8_0 M=256 C=2048 thin F16 i
                                            STEPS(singles),
                                            INT8};
 
-static struct gpu_case all[N_VARIANTS * (COUNT(cases) + 1 + COUNT(wkv7_small) + COUNT(attention_small) +
-                                      2 * COUNT(fused) + 1)];
+static struct gpu_case
+    all[N_VARIANTS * (COUNT(cases) + 1 + COUNT(wkv7_small) + COUNT(attention_small) + 2 * COUNT(fused) + 1)];
 static size_t n_all;
 
 static struct gpu_case *add(const struct op_case *c, enum variant v)
