@@ -386,7 +386,9 @@ static bool plan_call(struct exec_gpu *x, const struct op_call *c,
         if (!c->w[i].id) continue;
         const struct graph_weight *w = &g->weights[c->w[i].id];
         const struct gpu_weight *item = &x->weights.items[c->w[i].id];
-        p.w[i] = (struct plan_weight){w->q, w->rows, w->cols, item->rows_per_part, item->n_parts};
+        p.w[i] = (struct plan_weight){w->q, w->rows, w->cols, item->rows_per_part, item->n_parts, w->mixed, 0};
+        const uint32_t largest = item->largest;
+        memcpy(&p.w[i].largest, &largest, sizeof largest);
     }
     if (c->s.id) {
         p.state_rows = g->states[c->s.id].rows;

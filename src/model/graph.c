@@ -305,22 +305,27 @@ val op_matmul(struct graph *g, weight w, val x, struct matmul_args args)
     return one_output(g, call, M, rows_like(g, x));
 }
 
-/* rows so few that it costs little to store them as another type */
-static bool is_thin(const struct graph_weight *w) { return w->rows <= w->cols / 4 || w->cols <= w->rows / 4; }
+/* matrices that kernels for any float type and width can do well enough */
+static bool is_thin(const struct graph_weight *w)
+{
+    return quant_is_float(w->q) && (w->rows <= w->cols / 4 || w->cols <= w->rows / 4);
+}
 
-/* a stack of one kind can hold both: floats of any kind and width, unless a large matrix would be widened; or quantised
- * rows of the same type and width */
+/* a stack can hold both: rows of the same type and width, or thin floats */
 static bool stackable(const struct graph_weight *a, const struct graph_weight *b)
 {
-    if (quant_is_float(a->q) && quant_is_float(b->q))
-        return (a->q == b->q && a->cols == b->cols) || (is_thin(a) && is_thin(b));
-    return a->q == b->q && a->cols == b->cols;
+    return (a->q == b->q && a->cols == b->cols) || (is_thin(a) && is_thin(b));
 }
+
+/* a mixed stack lies in one binding, which devices promise 128 MiB for */
+enum { MIXED_MAX_WEIGHTS = 16 << 20 };
 
 static bool joins(const struct graph *g, weight stack, weight w)
 {
-    const struct graph_weight *s = &g->weights[stack.id];
-    bool fits = true;
+    const struct graph_weight *s = &g->weights[stack.id], *m = &g->weights[w.id];
+    const uint64_t cols = s->cols > m->cols ? s->cols : m->cols, rows = (uint64_t)s->rows + m->rows;
+    const bool mixed = s->mixed || s->q != m->q || s->cols != m->cols;
+    bool fits = !mixed || rows <= MIXED_MAX_WEIGHTS / cols;
     for (uint32_t i = 0; i < s->n_parts; i++) fits &= stackable(&g->weights[s->parts[i].w.id], &g->weights[w.id]);
     return fits;
 }
@@ -335,8 +340,10 @@ static weight add_stack(struct graph *g, bool is_vector)
 static void push_part(struct graph *g, weight stack, weight part, uint32_t rows, uint32_t cols)
 {
     struct graph_weight *s = &g->weights[stack.id];
-    if (part.id && !s->vector)
-        s->q = s->n_parts && s->q != g->weights[part.id].q ? quant_find(QUANT_F32) : g->weights[part.id].q;
+    if (part.id && !s->vector) {
+        if (!s->n_parts) s->q = g->weights[part.id].q;
+        s->mixed |= s->q != g->weights[part.id].q || (s->n_parts && s->cols != cols);
+    }
     if (part.id) g->weights[part.id].stacked = true;
     if (part.id && !s->n_parts) s->name = g->weights[part.id].name; /* stands for the stack in messages */
     s->parts[s->n_parts++] = (struct stack_part){part, rows};
@@ -433,7 +440,7 @@ val op_gated(struct graph *g, weight gate, weight up, enum act act, val x)
     val v = op_products(g, x, products, 2);
     if (g->error.code) return v;
     struct op_call *made = &g->calls[g->n_calls - 1];
-    const bool stacked = !made->w[PRODUCTS_STACKS + 1].id;
+    const bool stacked = !made->w[PRODUCTS_STACKS + 1].id && !g->weights[made->w[PRODUCTS_STACKS].id].mixed;
     made->args.gated = stacked;
     struct op_call call = {.op = OP_GATED, .in = {v, made->in[0], made->in[IN_Q8]}, .args = made->args};
     if (stacked) call.w[0] = made->w[PRODUCTS_STACKS];

@@ -49,7 +49,8 @@ static bool plan_few(struct op_plan *p, uint32_t tokens, uint32_t min_tokens, ui
     const struct plan_weight *w = &p->w[0];
     const uint32_t F = p->out_cols[0], x = p->in_cols[IN_Q8] ? IN_Q8 : 1;
     const bool q8 = x == IN_Q8;
-    struct matmul_segment halves[] = {{F, w->cols, 0, p->args->products[0].act}, {F, w->cols, 0, ACT_NONE}};
+    struct matmul_segment halves[] = {{.rows = F, .cols = w->cols, .act = p->args->products[0].act},
+                                      {.rows = F, .cols = w->cols}};
     struct matmul_plan m = {.segments = halves, .n_segments = 2};
     struct matmul_part part = {.m = &m};
     char codec[32];

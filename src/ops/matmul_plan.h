@@ -14,6 +14,9 @@ struct matmul_segment {
     uint32_t cols; /* columns of x that meet them, */
     uint32_t x_at; /* from this one on */
     enum act act;
+    enum quant_type type; /* in a mixed stack: of its rows, */
+    uint32_t plane_at;    /* where they begin in the plane, in 16 bytes, */
+    float largest;        /* and, of F32 and BF16, the largest |w| */
 };
 
 struct matmul_plan {

@@ -229,6 +229,8 @@ struct plan_weight {
     const struct quant_info *q; /* NULL: absent */
     uint32_t rows, cols;
     uint32_t rows_per_part, n_parts; /* row r lies in part r / rows_per_part, there in row r % rows_per_part */
+    bool mixed;                      /* a stack of floats, each part in its own type and width */
+    float largest;                   /* a part of such a stack, F32 or BF16: its largest |w|, if need be inf or NaN */
 };
 
 /* what an op knows when it chooses its kernels */

@@ -21,8 +21,8 @@ bool suits_units(const struct op_plan *p, const struct matmul_part *part)
     const enum quant_type type = p->w[part->m->weight].q->type;
     return device->matrix_units && device->shader_f16 && multiplies_f16(device) &&
            device->subgroup_size == UNITS_LANES && device->max_workgroup_bytes >= UNITS_BYTES &&
-           device->max_workgroup_threads >= UNITS_THREADS && part->params.rows >= UNITS_MIN_ROWS && type != QUANT_F32 &&
-           type != QUANT_BF16;
+           device->max_workgroup_threads >= UNITS_THREADS && part->params.rows >= UNITS_MIN_ROWS &&
+           !p->w[part->m->weight].mixed && type != QUANT_F32 && type != QUANT_BF16;
 }
 
 /* a segment whose columns are no multiple of 64, which is what a tile takes at a time */
@@ -36,8 +36,7 @@ static bool has_tail(const struct matmul_plan *m)
 bool plan_units(struct op_plan *p, const struct matmul_part *part, struct error *err)
 {
     struct dispatch_desc d = matmul_describe(p, part, "matmul/matmat_units");
-    d.files[4] = "matmul/segment";
-    d.files[5] = matmul_is_q8(p, part->m) ? "matmul/x_q8" : "matmul/x_f32";
+    matmul_add_file(&d, matmul_is_q8(p, part->m) ? "matmul/x_q8" : "matmul/x_f32");
     d.consts[0] = (struct kernel_const){"TAIL", has_tail(part->m)};
     d.f16 = d.matrix_units = true;
     d.grid[0] = (struct grid){.fixed = matmul_count_tiles(&part->params, UNITS_TILE)};

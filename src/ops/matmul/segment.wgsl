@@ -1,6 +1,5 @@
 // The rows of a product fall into up to 8 segments, each with its own columns of x and activation. The rows that a
-// thread does together are of one segment: lengths are multiples of 4. Gives: segment_of,
-// segment_index, segment_end.
+// thread does together are of one segment: lengths are multiples of 4. Gives: segment_of, segment_index, segment_end.
 struct Segment {
     x_at: u32,   // its first column of x, in vec4s
     spans: u32,  // how many spans of 16 columns
