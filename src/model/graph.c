@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ops/attention_work.h"
+#include "ops/matmul_plan.h"
 #include "quant/q8_row.h"
 
 void graph_init(struct graph *g, bool (*find)(void *user, const char *name, struct tensor_info *out), void *user)
@@ -290,6 +291,25 @@ static void know_shift(const struct graph *g, struct op_call *c, val x)
     c->args.eps = maker->args.eps;
 }
 
+/* Scratch for matrix units (ops/units_plan.c): a product of `tiles` tiles of rows in n segments, up to `cols` wide */
+static void want_scratch(const struct graph *g, val x, uint32_t tiles, uint32_t n, uint32_t cols, uint32_t *sums,
+                         uint32_t *halves)
+{
+    const uint32_t rows = rows_like(g, x) == ROWS_TOKENS ? g->units_tokens : g->units_outputs;
+    if (!rows) return;
+    const uint64_t wanted = (units_sums(tiles, rows) + rows - 1) / rows;
+    const uint32_t words = units_halves(tiles, n, cols, cols_of(g, x));
+    if (!wanted || wanted > INT32_MAX) return;
+    if (wanted > *sums) *sums = (uint32_t)(wanted + 3) / 4 * 4;
+    if (words > *halves) *halves = words;
+}
+
+static void add_scratch(struct graph *g, struct op_call *c, enum rows_of rows, uint32_t sums, uint32_t halves)
+{
+    if (sums) c->scratch = add_value(g, sums, rows);
+    if (halves) c->halves = add_value(g, halves, rows);
+}
+
 val op_matmul(struct graph *g, weight w, val x, struct matmul_args args)
 {
     uint32_t M = weight_rows(g, w);
@@ -302,6 +322,9 @@ val op_matmul(struct graph *g, weight w, val x, struct matmul_args args)
                            .w = {w, args.bias},
                            .args = {.act = args.act, .combine = args.combine}};
     know_shift(g, &call, x);
+    uint32_t sums = 0, halves = 0;
+    want_scratch(g, x, units_tiles(M), 1, weight_cols(g, w), &sums, &halves);
+    add_scratch(g, &call, rows_like(g, x), sums, halves);
     return one_output(g, call, M, rows_like(g, x));
 }
 
@@ -407,6 +430,18 @@ static bool integers_take_q8(const struct graph *g, val x, const struct product 
     return all;
 }
 
+static void want_stack_scratch(struct graph *g, val x, struct op_call *c)
+{
+    uint32_t sums = 0, halves = 0;
+    for (uint32_t i = PRODUCTS_STACKS; i < OP_MAX_WEIGHTS && c->w[i].id; i++) {
+        const struct graph_weight *stack = &g->weights[c->w[i].id];
+        uint32_t tiles = 0;
+        for (uint32_t k = 0; k < stack->n_parts; k++) tiles += units_tiles(stack->parts[k].rows);
+        want_scratch(g, x, tiles, stack->n_parts, stack->cols, &sums, &halves);
+    }
+    add_scratch(g, c, ROWS_TOKENS, sums, halves);
+}
+
 val op_products(struct graph *g, val x, const struct product *p, uint32_t n)
 {
     struct op_call call = {.op = OP_PRODUCTS, .args = {.n_products = n}};
@@ -428,6 +463,7 @@ val op_products(struct graph *g, val x, const struct product *p, uint32_t n)
     }
     call.w[PRODUCTS_BIAS] = bias_stack(g, p, n);
     know_shift(g, &call, x);
+    want_stack_scratch(g, x, &call);
     return one_output(g, call, cols, ROWS_TOKENS);
 }
 

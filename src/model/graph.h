@@ -54,6 +54,8 @@ struct graph {
     void *find_user;
     int layer; /* -1 outside of layers */
     bool int8; /* products of integer weights take int8 activations; false: all floats */
+    /* of steps whose products shall have the scratch that matrix units need (ops/matmul_plan.h); 0: none */
+    uint32_t units_tokens, units_outputs;
 
     struct op_call *calls;
     struct graph_value *values; /* [0] is unused: id 0 is absent */

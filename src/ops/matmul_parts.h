@@ -10,7 +10,7 @@
 /* clang-format off */
 #define MATMUL_PARAMS(U, F)                                                                                  \
     U(rows) U(row_at) U(spans) U(quads) U(out_cols) U(on_outputs) U(combine) U(has_bias)                      \
-    U(first_thin) U(thin_groups)                                                                              \
+    U(first_thin) U(thin_groups) U(tiles) U(shares) U(groups)                                                \
     U(end0) U(end1) U(end2) U(end3) U(end4) U(end5) U(end6)                                                  \
     U(x_at0) U(x_at1) U(x_at2) U(x_at3) U(x_at4) U(x_at5) U(x_at6) U(x_at7)                                  \
     U(used0) U(used1) U(used2) U(used3) U(used4) U(used5) U(used6) U(used7)                                  \
@@ -37,6 +37,9 @@ bool matmul_is_q8(const struct op_plan *p, const struct matmul_plan *m);
 struct dispatch_desc matmul_describe(const struct op_plan *p, const struct matmul_part *part, const char *kernel);
 void matmul_add_file(struct dispatch_desc *d, const char *file);
 
+/* Weights that the segments of a dispatch read: rows by the columns they use. */
+uint64_t matmul_count_weights(const struct matmul_params *m);
+
 /* Tiles of `tile_rows` rows, none of which lies in two segments. */
 uint32_t matmul_count_tiles(const struct matmul_params *m, uint32_t tile_rows);
 
@@ -50,8 +53,8 @@ bool plan_matvec(struct op_plan *p, const struct matmul_part *part, uint32_t tok
 /* Steps of more than MATVEC_MAX. */
 bool plan_matmat(struct op_plan *p, const struct matmul_part *part, struct error *err);
 
-/* The same on matrix units, if they are there and suit the matrix. */
-bool suits_units(const struct op_plan *p, const struct matmul_part *part);
+/* The same on matrix units, if they are there and suit the matrix: output OUT_Q8 too. */
+bool suits_units(const struct op_plan *p, const struct matmul_plan *m);
 bool plan_units(struct op_plan *p, const struct matmul_part *part, struct error *err);
 
 #endif

@@ -25,8 +25,7 @@ static uint32_t segment_at(const struct matmul_params *m, uint32_t i)
     return at[i];
 }
 
-/* that the segments of a dispatch read: rows by the columns they use */
-static uint64_t count_weights(const struct matmul_params *m)
+uint64_t matmul_count_weights(const struct matmul_params *m)
 {
     const uint32_t used[] = {m->used0, m->used1, m->used2, m->used3, m->used4, m->used5, m->used6, m->used7};
     uint64_t spans = 0;
@@ -52,7 +51,7 @@ struct dispatch_desc matmul_describe(const struct op_plan *p, const struct matmu
                      operand_in(matmul_is_q8(p, m) ? IN_Q8 : 0), operand_vector(m->bias), operand_in(1),
                      operand_out(0)},
         .n_operands = 6,
-        .weights = count_weights(&part->params),
+        .weights = matmul_count_weights(&part->params),
     };
 }
 
@@ -102,6 +101,7 @@ void matmul_cut_segments(const struct matmul_plan *m, uint32_t first, uint32_t l
 bool matmul_plan_kernels(struct op_plan *p, const struct matmul_plan *m, struct error *err)
 {
     const struct plan_weight *w = &p->w[m->weight];
+    const bool units = suits_units(p, m);
     char codec[32];
     snprintf(codec, sizeof codec, "codec/%s", w->mixed ? "mixed" : w->q->codec);
     for (uint32_t i = 0; i < w->n_parts; i++) {
@@ -123,8 +123,8 @@ bool matmul_plan_kernels(struct op_plan *p, const struct matmul_plan *m, struct 
         few = few && (m->but > 1 || (plan_matvec(p, &part, 4, 2, 4, err) &&
                                      plan_matvec(p, &part, MATVEC_TOKENS, 5, MATVEC_TOKENS, err)));
         if (!few || !plan_matvec(p, &part, MATVEC_TOKENS, MATVEC_TOKENS + 1, MATVEC_MAX, err) ||
-            !(suits_units(p, &part) ? plan_units(p, &part, err) : plan_matmat(p, &part, err)))
+            !(units ? plan_units(p, &part, err) : plan_matmat(p, &part, err)))
             return false;
     }
-    return !p->out_cols[OUT_Q8] || plan_quantize_output(p, MATVEC_MAX + 1, err);
+    return !p->out_cols[OUT_Q8] || units || plan_quantize_output(p, MATVEC_MAX + 1, err);
 }
