@@ -30,6 +30,8 @@ bool model_record(struct graph *g, const struct model_file *file, const struct a
 {
     graph_init(g, model_find_tensor, (void *)file);
     g->int8 = !shape->exact;
+    g->units_tokens = shape->units.tokens;
+    g->units_outputs = shape->units.outputs;
     arch->record(g, h, shape);
     return graph_ok(g, err);
 }
@@ -110,7 +112,9 @@ static bool choose_limits(corvid_model *m, const corvid_model_options *o, struct
     if (!m->arch->recurrent && trained && context > trained)
         return fail(err, ERR_LIMIT, "a context of %u tokens, but the model was made for at most %u", context, trained);
     m->limits = (struct step_limits){tokens, sessions, sessions < MIN_OUTPUTS ? MIN_OUTPUTS : sessions};
-    *shape = (struct session_shape){context, tokens, o->exact, (enum kv_type)o->cache_type};
+    *shape = (struct session_shape){
+        .context = context, .step_tokens = tokens, .exact = o->exact, .cache = (enum kv_type)o->cache_type};
+    if (m->device->gpu && gpu_describe(m->device->gpu)->matrix_units) shape->units = m->limits;
     return true;
 }
 

@@ -23,10 +23,11 @@ struct hyper {
 
 /* what the user's choices add */
 struct session_shape {
-    uint32_t context;     /* positions a session can hold */
-    uint32_t step_tokens; /* at most, in one step */
-    bool exact;           /* activations stay floats where weights are integers */
-    enum kv_type cache;   /* of keys and values */
+    uint32_t context;         /* positions a session can hold */
+    uint32_t step_tokens;     /* at most, in one step */
+    bool exact;               /* activations stay floats where weights are integers */
+    enum kv_type cache;       /* of keys and values */
+    struct step_limits units; /* of the session, if the device has matrix units, which need scratch; else zeros */
 };
 
 struct arch {

@@ -281,10 +281,16 @@ static struct gpu_range operand_range(const struct exec_gpu *x, const struct ope
 {
     const struct op_call *c = x->call;
     const struct gpu_range dummy = {x->dummy, 0, DUMMY_BYTES};
-    val v = o->kind == OPERAND_IN ? c->in[o->index] : o->kind == OPERAND_OUT ? c->out[o->index] : (val){0};
+    val v = o->kind == OPERAND_IN        ? c->in[o->index]
+            : o->kind == OPERAND_OUT     ? c->out[o->index]
+            : o->kind == OPERAND_SCRATCH ? c->scratch
+            : o->kind == OPERAND_HALVES  ? c->halves
+                                         : (val){0};
     switch (o->kind) {
     case OPERAND_IN:
     case OPERAND_OUT:
+    case OPERAND_SCRATCH:
+    case OPERAND_HALVES:
         if (!v.id) return dummy;
         return value_range(x, v, value_rows(&x->base.g->values[v.id], x->base.limits));
     case OPERAND_VECTOR:
@@ -374,11 +380,14 @@ static bool plan_call(struct exec_gpu *x, const struct op_call *c,
                         .device = gpu_describe(x->gpu),
                         .limits = x->base.limits,
                         .rows = ROWS_TOKENS,
+                        .exact = !g->int8,
                         .executor = x,
                         .dispatch = dispatch,
                         .take_over = take_over};
     for (int i = 0; i < OP_MAX_INPUTS; i++) p.in_cols[i] = c->in[i].id ? g->values[c->in[i].id].cols : 0;
     for (int i = 0; i < OP_MAX_OUTPUTS; i++) p.out_cols[i] = c->out[i].id ? g->values[c->out[i].id].cols : 0;
+    if (c->scratch.id) p.scratch_cols = g->values[c->scratch.id].cols;
+    if (c->halves.id) p.halves_cols = g->values[c->halves.id].cols;
     if (c->out[0].id) p.rows = g->values[c->out[0].id].rows;
     p.floats_read =
         c->out[0].id && (g->values[c->out[0].id].last > g->values[c->out[0].id].made || g->logits.id == c->out[0].id);
@@ -386,7 +395,9 @@ static bool plan_call(struct exec_gpu *x, const struct op_call *c,
         if (!c->w[i].id) continue;
         const struct graph_weight *w = &g->weights[c->w[i].id];
         const struct gpu_weight *item = &x->weights.items[c->w[i].id];
-        p.w[i] = (struct plan_weight){w->q, w->rows, w->cols, item->rows_per_part, item->n_parts};
+        p.w[i] = (struct plan_weight){w->q, w->rows, w->cols, item->rows_per_part, item->n_parts, w->mixed, 0};
+        const uint32_t largest = item->largest;
+        memcpy(&p.w[i].largest, &largest, sizeof largest);
     }
     if (c->s.id) {
         p.state_rows = g->states[c->s.id].rows;

@@ -33,7 +33,7 @@ struct job {
 struct load {
     struct gpu *gpu;
     const struct graph *g;
-    const struct gpu_weight *items;
+    struct gpu_weight *items;
     uint64_t upload_bytes, scratch_bytes; /* of an upload buffer; of a thread */
     uint32_t weight, part, row, at;       /* the next row to go into a piece */
     struct piece pieces[MAX_PIECES];      /* of the round */
@@ -82,6 +82,27 @@ static bool plan_matrix(struct gpu_weights *out, const struct gpu_info *device, 
     return true;
 }
 
+/* The parts of a mixed stack are loaded like matrices of their own, each into its place in the stack's plane. */
+static bool plan_mixed(struct gpu_weights *out, const struct graph *g, const struct graph_weight *w,
+                       struct gpu_weight *item, struct error *err)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < w->n_parts; i++)
+        bytes += w->parts[i].rows * row_bytes(&g->weights[w->parts[i].w.id]).quants;
+    item->n_parts = 1;
+    item->rows_per_part = w->rows;
+    if (!gpu_pool_alloc(out->pool, bytes, &item->quants[0], err)) return false;
+    for (uint32_t i = 0, at = 0; i < w->n_parts; i++) {
+        struct gpu_weight *part = &out->items[w->parts[i].w.id];
+        const uint32_t own = (uint32_t)(w->parts[i].rows * row_bytes(&g->weights[w->parts[i].w.id]).quants);
+        part->n_parts = 1;
+        part->rows_per_part = w->parts[i].rows;
+        part->quants[0] = (struct gpu_range){item->quants[0].buffer, item->quants[0].at + at, own};
+        at += own;
+    }
+    return true;
+}
+
 bool gpu_weights_plan(struct gpu_weights *out, struct gpu *gpu, const struct graph *g, struct arena *arena,
                       struct error *err)
 {
@@ -97,11 +118,19 @@ bool gpu_weights_plan(struct gpu_weights *out, struct gpu *gpu, const struct gra
             item->rows_per_part = w->rows;
             if (!gpu_pool_alloc(out->pool, w->rows * row_bytes(w).quants, &item->quants[0], err))
                 return fail_in(err, "tensor %s", w->name);
+        } else if (w->mixed) {
+            if (!plan_mixed(out, g, w, item, err)) return fail_in(err, "tensor %s and others", w->name);
         } else if (!plan_matrix(out, gpu_describe(gpu), w, item, err)) {
             return false;
         }
     }
     return true;
+}
+
+/* what is filled as a whole: no part of a stack, unless that is mixed and leaves this to its parts */
+static bool is_loaded(const struct load *l, uint32_t id)
+{
+    return !l->g->weights[id].mixed && l->items[id].n_parts > 0;
 }
 
 /* ---- one round ---- */
@@ -158,7 +187,7 @@ static void plan_round(struct load *l)
     uint64_t used = 0;
     l->n_pieces = l->n_copies = l->n_jobs = 0;
     while (l->weight < l->g->n_weights && l->n_pieces < MAX_PIECES) {
-        if (l->g->weights[l->weight].stacked) l->weight++;
+        if (!is_loaded(l, l->weight)) l->weight++;
         else if (!add_piece(l, &used)) break;
     }
 }
@@ -167,7 +196,6 @@ static void plan_round(struct load *l)
 
 struct scratch { /* upload memory must not be read, which some types' repacking does */
     uint32_t *quants, *scales;
-    uint8_t *rows; /* of a stack, made alike */
 };
 
 /* the matrix that holds row `row` of a stack, and where in it; a matrix that is no stack holds its own */
@@ -185,16 +213,18 @@ static const struct graph_weight *row_source(const struct graph *g, const struct
     return w;
 }
 
-/* rows of `from` as rows of a wider or plainer type of floats */
-static void widen(uint8_t *out, const struct graph_weight *w, const struct graph_weight *from, uint32_t at,
-                  uint32_t rows)
+/* takes n words of repacked F32 or BF16 into account */
+static void note_largest(_Atomic uint32_t *largest, enum quant_type type, const uint32_t *words, uint64_t n)
 {
-    uint64_t to_row = row_bytes(w).file, from_row = row_bytes(from).file;
-    memset(out, 0, (size_t)(rows * to_row));
-    for (uint32_t r = 0; r < rows; r++) {
-        const uint8_t *source = from->data + (at + r) * from_row;
-        if (from->q == w->q) memcpy(out + r * to_row, source, (size_t)from_row);
-        else from->q->decode(source, (float *)(void *)(out + r * to_row), from->cols);
+    const uint32_t low = type == QUANT_BF16 ? 0x7fff0000u : 0; /* an F32's low half only adds digits */
+    uint32_t top = 0;
+    for (uint64_t i = 0; i < n; i++) {
+        const uint32_t a = words[i] & 0x7fffffffu, b = words[i] << 16 & low;
+        if (a > top) top = a;
+        if (b > top) top = b;
+    }
+    uint32_t old = atomic_load(largest);
+    while (top > old && !atomic_compare_exchange_weak(largest, &old, top)) {
     }
 }
 
@@ -208,12 +238,9 @@ static void repack_job(const struct load *l, const struct job *job, const struct
         const struct graph_weight *from = row_source(l->g, w, p->row + i, &at);
         n = job->first + job->rows - i;
         if (n > from->rows - at) n = from->rows - at;
-        const uint8_t *data = from->data + at * b.file;
-        if (from->q != w->q || from->cols != w->cols) {
-            widen(s->rows, w, from, at, n);
-            data = s->rows;
-        }
-        quant_repack(w->q, data, n, w->cols, s->quants, s->scales);
+        quant_repack(w->q, from->data + at * b.file, n, w->cols, s->quants, s->scales);
+        if (w->stacked && quant_is_float(w->q) && w->q->type != QUANT_F16)
+            note_largest(&l->items[p->weight].largest, w->q->type, s->quants, n * b.quants / 4);
         memcpy(l->memory + p->quants_at + i * b.quants, s->quants, (size_t)(n * b.quants));
         if (b.scales) memcpy(l->memory + p->scales_at + i * b.scales, s->scales, (size_t)(n * b.scales));
     }
@@ -223,8 +250,8 @@ static void work(void *user)
 {
     struct load *l = user;
     const size_t bytes = (size_t)l->scratch_bytes;
-    struct scratch s = {malloc(bytes), malloc(bytes), malloc(bytes)};
-    if (!s.quants || !s.scales || !s.rows) atomic_store(&l->no_memory, true);
+    struct scratch s = {malloc(bytes), malloc(bytes)};
+    if (!s.quants || !s.scales) atomic_store(&l->no_memory, true);
     for (size_t i; !atomic_load(&l->no_memory) && (i = atomic_fetch_add(&l->next_job, 1)) < l->n_jobs;) {
         const struct job *job = &l->jobs[i];
         const struct graph_weight *w = &l->g->weights[job->piece->weight];
@@ -233,7 +260,6 @@ static void work(void *user)
     }
     free(s.quants);
     free(s.scales);
-    free(s.rows);
 }
 
 /* ---- all rounds ---- */
@@ -277,14 +303,11 @@ static void measure(struct load *l)
     l->scratch_bytes = JOB_BYTES;
     for (uint32_t i = 1; i < l->g->n_weights; i++) {
         const struct graph_weight *w = &l->g->weights[i];
-        if (w->stacked) continue;
+        if (!is_loaded(l, i)) continue;
         struct row_bytes b = row_bytes(w);
         uint64_t row = b.quants + b.scales, least = w->vector ? w->rows * row : row;
         if (least > largest) largest = least;
         if (!w->vector && row > l->scratch_bytes) l->scratch_bytes = row;
-        /* rows of the file are at most a little wider */
-        if (!w->vector && b.file * (JOB_BYTES / row + 1) > l->scratch_bytes)
-            l->scratch_bytes = b.file * (JOB_BYTES / row + 1);
         l->total += w->rows * b.file;
         all += w->rows * row;
     }

@@ -11,6 +11,9 @@ struct gpu_weight {
     uint32_t rows_per_part, n_parts;
     struct gpu_range quants[WEIGHT_MAX_PARTS]; /* a vector's floats lie in quants[0] */
     struct gpu_range scales[WEIGHT_MAX_PARTS]; /* bytes 0 where the type has no scales */
+    /* of F32 and BF16 in a mixed stack, once loaded: the bits of the largest |w|, which grow with it; infinity and NaN
+     * are beyond all others */
+    _Atomic uint32_t largest;
 };
 
 struct gpu_weights {

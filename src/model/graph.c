@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ops/attention_work.h"
+#include "ops/matmul_plan.h"
 #include "quant/q8_row.h"
 
 void graph_init(struct graph *g, bool (*find)(void *user, const char *name, struct tensor_info *out), void *user)
@@ -290,6 +291,25 @@ static void know_shift(const struct graph *g, struct op_call *c, val x)
     c->args.eps = maker->args.eps;
 }
 
+/* Scratch for matrix units (ops/units_plan.c): a product of `tiles` tiles of rows in n segments, up to `cols` wide */
+static void want_scratch(const struct graph *g, val x, uint32_t tiles, uint32_t n, uint32_t cols, uint32_t *sums,
+                         uint32_t *halves)
+{
+    const uint32_t rows = rows_like(g, x) == ROWS_TOKENS ? g->units_tokens : g->units_outputs;
+    if (!rows) return;
+    const uint64_t wanted = (units_sums(tiles, rows) + rows - 1) / rows;
+    const uint32_t words = units_halves(tiles, n, cols, cols_of(g, x));
+    if (!wanted || wanted > INT32_MAX) return;
+    if (wanted > *sums) *sums = (uint32_t)(wanted + 3) / 4 * 4;
+    if (words > *halves) *halves = words;
+}
+
+static void add_scratch(struct graph *g, struct op_call *c, enum rows_of rows, uint32_t sums, uint32_t halves)
+{
+    if (sums) c->scratch = add_value(g, sums, rows);
+    if (halves) c->halves = add_value(g, halves, rows);
+}
+
 val op_matmul(struct graph *g, weight w, val x, struct matmul_args args)
 {
     uint32_t M = weight_rows(g, w);
@@ -302,25 +322,33 @@ val op_matmul(struct graph *g, weight w, val x, struct matmul_args args)
                            .w = {w, args.bias},
                            .args = {.act = args.act, .combine = args.combine}};
     know_shift(g, &call, x);
+    uint32_t sums = 0, halves = 0;
+    want_scratch(g, x, units_tiles(M), 1, weight_cols(g, w), &sums, &halves);
+    add_scratch(g, &call, rows_like(g, x), sums, halves);
     return one_output(g, call, M, rows_like(g, x));
 }
 
-/* rows so few that it costs little to store them as another type */
-static bool is_thin(const struct graph_weight *w) { return w->rows <= w->cols / 4 || w->cols <= w->rows / 4; }
+/* matrices that kernels for any float type and width can do well enough */
+static bool is_thin(const struct graph_weight *w)
+{
+    return quant_is_float(w->q) && (w->rows <= w->cols / 4 || w->cols <= w->rows / 4);
+}
 
-/* a stack of one kind can hold both: floats of any kind and width, unless a large matrix would be widened; or quantised
- * rows of the same type and width */
+/* a stack can hold both: rows of the same type and width, or thin floats */
 static bool stackable(const struct graph_weight *a, const struct graph_weight *b)
 {
-    if (quant_is_float(a->q) && quant_is_float(b->q))
-        return (a->q == b->q && a->cols == b->cols) || (is_thin(a) && is_thin(b));
-    return a->q == b->q && a->cols == b->cols;
+    return (a->q == b->q && a->cols == b->cols) || (is_thin(a) && is_thin(b));
 }
+
+/* a mixed stack lies in one binding, which devices promise 128 MiB for */
+enum { MIXED_MAX_WEIGHTS = 16 << 20 };
 
 static bool joins(const struct graph *g, weight stack, weight w)
 {
-    const struct graph_weight *s = &g->weights[stack.id];
-    bool fits = true;
+    const struct graph_weight *s = &g->weights[stack.id], *m = &g->weights[w.id];
+    const uint64_t cols = s->cols > m->cols ? s->cols : m->cols, rows = (uint64_t)s->rows + m->rows;
+    const bool mixed = s->mixed || s->q != m->q || s->cols != m->cols;
+    bool fits = !mixed || rows <= MIXED_MAX_WEIGHTS / cols;
     for (uint32_t i = 0; i < s->n_parts; i++) fits &= stackable(&g->weights[s->parts[i].w.id], &g->weights[w.id]);
     return fits;
 }
@@ -335,8 +363,10 @@ static weight add_stack(struct graph *g, bool is_vector)
 static void push_part(struct graph *g, weight stack, weight part, uint32_t rows, uint32_t cols)
 {
     struct graph_weight *s = &g->weights[stack.id];
-    if (part.id && !s->vector)
-        s->q = s->n_parts && s->q != g->weights[part.id].q ? quant_find(QUANT_F32) : g->weights[part.id].q;
+    if (part.id && !s->vector) {
+        if (!s->n_parts) s->q = g->weights[part.id].q;
+        s->mixed |= s->q != g->weights[part.id].q || (s->n_parts && s->cols != cols);
+    }
     if (part.id) g->weights[part.id].stacked = true;
     if (part.id && !s->n_parts) s->name = g->weights[part.id].name; /* stands for the stack in messages */
     s->parts[s->n_parts++] = (struct stack_part){part, rows};
@@ -400,6 +430,18 @@ static bool integers_take_q8(const struct graph *g, val x, const struct product 
     return all;
 }
 
+static void want_stack_scratch(struct graph *g, val x, struct op_call *c)
+{
+    uint32_t sums = 0, halves = 0;
+    for (uint32_t i = PRODUCTS_STACKS; i < OP_MAX_WEIGHTS && c->w[i].id; i++) {
+        const struct graph_weight *stack = &g->weights[c->w[i].id];
+        uint32_t tiles = 0;
+        for (uint32_t k = 0; k < stack->n_parts; k++) tiles += units_tiles(stack->parts[k].rows);
+        want_scratch(g, x, tiles, stack->n_parts, stack->cols, &sums, &halves);
+    }
+    add_scratch(g, c, ROWS_TOKENS, sums, halves);
+}
+
 val op_products(struct graph *g, val x, const struct product *p, uint32_t n)
 {
     struct op_call call = {.op = OP_PRODUCTS, .args = {.n_products = n}};
@@ -421,6 +463,7 @@ val op_products(struct graph *g, val x, const struct product *p, uint32_t n)
     }
     call.w[PRODUCTS_BIAS] = bias_stack(g, p, n);
     know_shift(g, &call, x);
+    want_stack_scratch(g, x, &call);
     return one_output(g, call, cols, ROWS_TOKENS);
 }
 
@@ -433,7 +476,7 @@ val op_gated(struct graph *g, weight gate, weight up, enum act act, val x)
     val v = op_products(g, x, products, 2);
     if (g->error.code) return v;
     struct op_call *made = &g->calls[g->n_calls - 1];
-    const bool stacked = !made->w[PRODUCTS_STACKS + 1].id;
+    const bool stacked = !made->w[PRODUCTS_STACKS + 1].id && !g->weights[made->w[PRODUCTS_STACKS].id].mixed;
     made->args.gated = stacked;
     struct op_call call = {.op = OP_GATED, .in = {v, made->in[0], made->in[IN_Q8]}, .args = made->args};
     if (stacked) call.w[0] = made->w[PRODUCTS_STACKS];

@@ -27,9 +27,11 @@ struct graph_weight {
     const uint8_t *data; /* file form */
     uint32_t rows, cols;
     bool vector; /* small, used as plain floats */
-    /* A stack: other weights, rows one after the other, so that one kernel reads them as one. Rows of a matrix are
-     * padded with zeros to the widest; a part 0 of a vector is zeros. `q` is the parts' type, F32 if those differ. */
+    /* A stack: other weights, rows one after the other, so that one kernel reads them as one. A part 0 of a vector is
+     * zeros. Parts of a matrix are of one type and width, or `mixed`: floats of any, each as it is, one after the other
+     * in the plane of quants. Then `q` is the first one's and `cols` the widest one's. */
     uint32_t n_parts;
+    bool mixed;
     struct stack_part {
         weight w;
         uint32_t rows;
@@ -52,6 +54,8 @@ struct graph {
     void *find_user;
     int layer; /* -1 outside of layers */
     bool int8; /* products of integer weights take int8 activations; false: all floats */
+    /* of steps whose products shall have the scratch that matrix units need (ops/matmul_plan.h); 0: none */
+    uint32_t units_tokens, units_outputs;
 
     struct op_call *calls;
     struct graph_value *values; /* [0] is unused: id 0 is absent */

@@ -223,6 +223,10 @@ static bool compare_state(struct run *r, struct error *err)
 static bool prepare(struct run *r, struct gpu *gpu, struct error *err)
 {
     struct op_bench *b = &r->bench;
+    if (gpu_describe(gpu)->matrix_units) {
+        b->graph.units_tokens = r->limits.tokens;
+        b->graph.units_outputs = r->limits.outputs;
+    }
     r->c->record(b, r->c->n);
     if (!graph_ok(&b->graph, err) || !step_init(&r->step, r->limits, err)) return false;
     size_t largest = state_floats(r);

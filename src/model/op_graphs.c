@@ -83,6 +83,26 @@ static void products_apart(struct op_bench *b, const uint32_t *n, uint32_t apart
 void record_products(struct op_bench *b, const uint32_t *n) { products_apart(b, n, 12, false); }
 void record_products_int8(struct op_bench *b, const uint32_t *n) { products_apart(b, n, 32, true); }
 
+void record_products_thin(struct op_bench *b, const uint32_t *n)
+{
+    static const enum quant_type types[] = {QUANT_F32, QUANT_F16, QUANT_BF16};
+    static const enum act acts[] = {ACT_TANH, ACT_NONE, ACT_SIGMOID};
+    struct product p[CASE_PRODUCTS];
+    uint32_t count = 0;
+    if (n[0] != PRODUCTS_END) p[count++] = (struct product){.w = case_matrix(b, "w", quant_find(n[0]), n[1], n[2])};
+    for (uint32_t i = 0; i < 3; i++) {
+        char name[] = {'t', (char)('0' + i), 0}, bias[] = {'b', (char)('0' + i), 0};
+        uint32_t rows = n[3] + 4 * i, cols = n[2] + 20 * i;
+        p[count] = (struct product){
+            .w = case_matrix(b, name, quant_find(types[i]), rows, cols), .x_at = 32 * i, .act = acts[i]};
+        float *floats = (void *)b->tensors[b->n_tensors - 1].data;
+        for (uint32_t k = 0; types[i] == QUANT_F32 && k < rows * cols; k++) floats[k] = ldexpf(floats[k], (int)n[4]);
+        if (n[5] && i != 1) p[count].bias = case_vector(b, bias, 1, rows, -1, 1);
+        count++;
+    }
+    op_products(&b->graph, case_input_q8(b, (n[2] + 40 + 64 + 31) / 32 * 32, -1, 1), p, count);
+}
+
 void record_gated(struct op_bench *b, const uint32_t *n)
 {
     const struct quant_info *q = quant_find(n[0]), *q_up = quant_find(n[5] ? n[5] : n[0]);

@@ -30,6 +30,11 @@ void record_products(struct op_bench *b, const uint32_t *n);
 /* the same with int8 activations for integer matrices */
 void record_products_int8(struct op_bench *b, const uint32_t *n);
 
+/* thin matrices of F32, F16 and BF16, stacked, behind a large one, with int8 activations: its type (PRODUCTS_END: none)
+ * and rows; columns (each next has 20 more), rows of the first thin one (each next has 4 more), n: F32 up to 2^n, 1 with
+ * biases */
+void record_products_thin(struct op_bench *b, const uint32_t *n);
+
 /* quant type, rows of gate and up, columns, 1 with int8 activations, 1 to int8, quant type of up if another */
 void record_gated(struct op_bench *b, const uint32_t *n);
 

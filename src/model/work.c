@@ -17,7 +17,7 @@ static void add_matrix(struct work *work, const struct graph_weight *w, enum op_
         return;
     }
     if (!n) n = part_bytes / (4 * quant_row_quant_words(w->q, w->cols)) * padded_cols(w->cols);
-    work->bytes += weight_bytes(w, n);
+    work->bytes += w->mixed ? part_bytes : weight_bytes(w, n);
     work->row_flops += 2 * n;
 }
 

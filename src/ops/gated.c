@@ -49,7 +49,8 @@ static bool plan_few(struct op_plan *p, uint32_t tokens, uint32_t min_tokens, ui
     const struct plan_weight *w = &p->w[0];
     const uint32_t F = p->out_cols[0], x = p->in_cols[IN_Q8] ? IN_Q8 : 1;
     const bool q8 = x == IN_Q8;
-    struct matmul_segment halves[] = {{F, w->cols, 0, p->args->products[0].act}, {F, w->cols, 0, ACT_NONE}};
+    struct matmul_segment halves[] = {{.rows = F, .cols = w->cols, .act = p->args->products[0].act},
+                                      {.rows = F, .cols = w->cols}};
     struct matmul_plan m = {.segments = halves, .n_segments = 2};
     struct matmul_part part = {.m = &m};
     char codec[32];
@@ -63,10 +64,10 @@ static bool plan_few(struct op_plan *p, uint32_t tokens, uint32_t min_tokens, ui
     const struct shape s = choose_shape(p, q8, part.params.spans, tokens);
     const uint32_t group_rows = s.threads / s.lanes * s.rows;
     struct dispatch_desc d = matmul_describe(p, &part, "matmul/matvec_gated");
-    d.files[4] = "matmul/segment";
-    d.files[5] = plan_reduce(p);
-    d.files[6] = q8 ? "matmul/sums_q8" : "matmul/sums_float";
-    d.files[7] = p->out_cols[OUT_Q8] ? "matmul/store_q8" : "matmul/store_f32";
+    matmul_add_file(&d, plan_reduce(p));
+    matmul_add_file(&d, q8 ? "matmul/sums_q8" : "matmul/sums_float");
+    matmul_add_file(&d, p->out_cols[OUT_Q8] ? "matmul/store_q8" : "matmul/store_f32");
+    if (q8) matmul_add_file(&d, "matmul/dots_q8");
     d.operands[2] = operand_in(x);
     d.weights = 2 * (uint64_t)F * padded_cols(w->cols);
     size_t n = 0;

@@ -6,11 +6,10 @@ bool plan_matmat(struct op_plan *p, const struct matmul_part *part, struct error
     const struct matmul_plan *m = part->m;
     const struct matmul_params *params = &part->params;
     struct dispatch_desc d = matmul_describe(p, part, "matmul/matmat");
-    d.files[4] = "matmul/segment";
-    d.files[5] = matmul_is_q8(p, m) ? "matmul/x_q8" : "matmul/x_f32";
+    matmul_add_file(&d, matmul_is_q8(p, m) ? "matmul/x_q8" : "matmul/x_f32");
     /* a tile of f16 weights takes half the workgroup memory, but F32 and BF16 would lose digits or overflow in it */
-    enum quant_type type = p->w[m->weight].q->type;
-    d.f16 = p->device->shader_f16 && type != QUANT_F32 && type != QUANT_BF16;
+    const enum quant_type type = p->w[m->weight].q->type;
+    d.f16 = p->device->shader_f16 && !p->w[m->weight].mixed && type != QUANT_F32 && type != QUANT_BF16;
     /* the larger tile reads less workgroup memory per product, where there are enough rows to fill the device */
     bool fits = p->device->max_workgroup_bytes >= (d.f16 ? 16u : 24u) << 10;
     uint32_t quads = fits && params->rows >= 1024 ? 2 : 1;

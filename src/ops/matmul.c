@@ -22,7 +22,7 @@ void matmul_ref(const struct op_ref *r)
 
 bool matmul_plan(struct op_plan *p, struct error *err)
 {
-    struct matmul_segment all = {p->w[0].rows, p->w[0].cols, 0, p->args->act};
+    struct matmul_segment all = {.rows = p->w[0].rows, .cols = p->w[0].cols, .act = p->args->act};
     struct matmul_plan m = {.weight = 0, .bias = 1, .segments = &all, .n_segments = 1};
     bool shifted;
     if (!matmul_plan_shifted(p, &m, NULL, &shifted, err)) return false;

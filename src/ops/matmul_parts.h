@@ -5,14 +5,16 @@
 
 #include "ops/matmul_plan.h"
 
-/* rows of the planes give columns of y from row_at on; segment i ends before row end_i */
+/* rows of the planes give columns of y from row_at on; segment i ends before row end_i. In mixed stacks its rows begin
+ * at plane_i and its type is that of the bits 2 i of `types`: 0 F32, 1 F16, 2 BF16 */
 /* clang-format off */
 #define MATMUL_PARAMS(U, F)                                                                                  \
     U(rows) U(row_at) U(spans) U(quads) U(out_cols) U(on_outputs) U(combine) U(has_bias)                      \
-    U(first_thin) U(thin_groups) U(thin_spans)                                                               \
+    U(first_thin) U(thin_groups) U(tiles) U(shares) U(groups)                                                \
     U(end0) U(end1) U(end2) U(end3) U(end4) U(end5) U(end6)                                                  \
     U(x_at0) U(x_at1) U(x_at2) U(x_at3) U(x_at4) U(x_at5) U(x_at6) U(x_at7)                                  \
     U(used0) U(used1) U(used2) U(used3) U(used4) U(used5) U(used6) U(used7)                                  \
+    U(plane0) U(plane1) U(plane2) U(plane3) U(plane4) U(plane5) U(plane6) U(plane7) U(types)                 \
     U(act0) U(act1) U(act2) U(act3) U(act4) U(act5) U(act6) U(act7)
 /* clang-format on */
 PARAMS(matmul, MATMUL_PARAMS);
@@ -30,8 +32,13 @@ struct matmul_part {
 /* the weights are integers and there is an x in int8 form for them */
 bool matmul_is_q8(const struct op_plan *p, const struct matmul_plan *m);
 
-/* What every kernel of a part needs: kernel, codec, epilogue and activation as files 0 to 3, 6 operands. */
+/* What every kernel of a part needs: kernel, codec, epilogue, activation, segment and, for a mixed stack, mixed_row as
+ * files 0 to 5, 6 operands. matmul_add_file appends. */
 struct dispatch_desc matmul_describe(const struct op_plan *p, const struct matmul_part *part, const char *kernel);
+void matmul_add_file(struct dispatch_desc *d, const char *file);
+
+/* Weights that the segments of a dispatch read: rows by the columns they use. */
+uint64_t matmul_count_weights(const struct matmul_params *m);
 
 /* Tiles of `tile_rows` rows, none of which lies in two segments. */
 uint32_t matmul_count_tiles(const struct matmul_params *m, uint32_t tile_rows);
@@ -46,8 +53,8 @@ bool plan_matvec(struct op_plan *p, const struct matmul_part *part, uint32_t tok
 /* Steps of more than MATVEC_MAX. */
 bool plan_matmat(struct op_plan *p, const struct matmul_part *part, struct error *err);
 
-/* The same on matrix units, if they are there and suit the matrix. */
-bool suits_units(const struct op_plan *p, const struct matmul_part *part);
+/* The same on matrix units, if they are there and suit the matrix: output OUT_Q8 too. */
+bool suits_units(const struct op_plan *p, const struct matmul_plan *m);
 bool plan_units(struct op_plan *p, const struct matmul_part *part, struct error *err);
 
 #endif

@@ -25,8 +25,7 @@ static uint32_t segment_at(const struct matmul_params *m, uint32_t i)
     return at[i];
 }
 
-/* that the segments of a dispatch read: rows by the columns they use */
-static uint64_t count_weights(const struct matmul_params *m)
+uint64_t matmul_count_weights(const struct matmul_params *m)
 {
     const uint32_t used[] = {m->used0, m->used1, m->used2, m->used3, m->used4, m->used5, m->used6, m->used7};
     uint64_t spans = 0;
@@ -43,7 +42,8 @@ struct dispatch_desc matmul_describe(const struct op_plan *p, const struct matmu
 {
     const struct matmul_plan *m = part->m;
     return (struct dispatch_desc){
-        .files = {kernel, part->codec, "matmul/epilogue", "activation"},
+        .files = {kernel, part->codec, "matmul/epilogue", "activation", "matmul/segment",
+                  p->w[m->weight].mixed ? "matmul/mixed_row" : NULL},
         .params_wgsl = matmul_params_wgsl,
         .params = &part->params,
         .params_bytes = sizeof part->params,
@@ -51,8 +51,15 @@ struct dispatch_desc matmul_describe(const struct op_plan *p, const struct matmu
                      operand_in(matmul_is_q8(p, m) ? IN_Q8 : 0), operand_vector(m->bias), operand_in(1),
                      operand_out(0)},
         .n_operands = 6,
-        .weights = count_weights(&part->params),
+        .weights = matmul_count_weights(&part->params),
     };
+}
+
+void matmul_add_file(struct dispatch_desc *d, const char *file)
+{
+    size_t n = 0;
+    while (d->files[n]) n++;
+    d->files[n] = file;
 }
 
 uint32_t matmul_count_tiles(const struct matmul_params *m, uint32_t tile_rows)
@@ -71,6 +78,8 @@ void matmul_cut_segments(const struct matmul_plan *m, uint32_t first, uint32_t l
                         &params->x_at4, &params->x_at5, &params->x_at6, &params->x_at7};
     uint32_t *used[] = {&params->used0, &params->used1, &params->used2, &params->used3,
                         &params->used4, &params->used5, &params->used6, &params->used7};
+    uint32_t *planes[] = {&params->plane0, &params->plane1, &params->plane2, &params->plane3,
+                          &params->plane4, &params->plane5, &params->plane6, &params->plane7};
     uint32_t *acts[] = {&params->act0, &params->act1, &params->act2, &params->act3,
                         &params->act4, &params->act5, &params->act6, &params->act7};
     uint32_t n = 0;
@@ -81,6 +90,8 @@ void matmul_cut_segments(const struct matmul_plan *m, uint32_t first, uint32_t l
         *x_at[n] = s->x_at / 4;
         *used[n] = (uint32_t)(padded_cols(s->cols) / QUANT_SPAN);
         *acts[n] = s->act;
+        *planes[n] = s->plane_at;
+        params->types |= (s->type == QUANT_F32 ? 0u : s->type == QUANT_F16 ? 1u : 2u) << 2 * n;
         if (n < MAX_PRODUCTS - 1) *ends[n] = end - first;
         n++;
     }
@@ -90,8 +101,9 @@ void matmul_cut_segments(const struct matmul_plan *m, uint32_t first, uint32_t l
 bool matmul_plan_kernels(struct op_plan *p, const struct matmul_plan *m, struct error *err)
 {
     const struct plan_weight *w = &p->w[m->weight];
+    const bool units = suits_units(p, m);
     char codec[32];
-    snprintf(codec, sizeof codec, "codec/%s", w->q->codec);
+    snprintf(codec, sizeof codec, "codec/%s", w->mixed ? "mixed" : w->q->codec);
     for (uint32_t i = 0; i < w->n_parts; i++) {
         uint32_t first = i * w->rows_per_part;
         uint32_t last = w->rows - first < w->rows_per_part ? w->rows : first + w->rows_per_part;
@@ -111,8 +123,8 @@ bool matmul_plan_kernels(struct op_plan *p, const struct matmul_plan *m, struct 
         few = few && (m->but > 1 || (plan_matvec(p, &part, 4, 2, 4, err) &&
                                      plan_matvec(p, &part, MATVEC_TOKENS, 5, MATVEC_TOKENS, err)));
         if (!few || !plan_matvec(p, &part, MATVEC_TOKENS, MATVEC_TOKENS + 1, MATVEC_MAX, err) ||
-            !(suits_units(p, &part) ? plan_units(p, &part, err) : plan_matmat(p, &part, err)))
+            !(units ? plan_units(p, &part, err) : plan_matmat(p, &part, err)))
             return false;
     }
-    return !p->out_cols[OUT_Q8] || plan_quantize_output(p, MATVEC_MAX + 1, err);
+    return !p->out_cols[OUT_Q8] || units || plan_quantize_output(p, MATVEC_MAX + 1, err);
 }

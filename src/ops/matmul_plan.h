@@ -14,6 +14,9 @@ struct matmul_segment {
     uint32_t cols; /* columns of x that meet them, */
     uint32_t x_at; /* from this one on */
     enum act act;
+    enum quant_type type; /* in a mixed stack: of its rows, */
+    uint32_t plane_at;    /* where they begin in the plane, in 16 bytes, */
+    float largest;        /* and, of F32 and BF16, the largest |w| */
 };
 
 struct matmul_plan {
@@ -39,6 +42,17 @@ bool matmul_plan_mixed(struct op_plan *p, const struct matmul_plan *m, const str
  * tells whether that is possible. */
 bool matmul_plan_shifted(struct op_plan *p, const struct matmul_plan *m, const struct matmul_plan *thin, bool *done,
                          struct error *err);
+
+/* Products on matrix units need scratch. A matrix is cut into tiles of UNITS_TILE rows, none of which lies in two
+ * segments. */
+enum { UNITS_TILE = 128 };
+static inline uint32_t units_tiles(uint32_t rows) { return (rows + UNITS_TILE - 1) / UNITS_TILE; }
+
+/* Floats of op_call.scratch, in steps of up to `rows` rows; 0 if those are too few for matrix units. */
+uint64_t units_sums(uint32_t tiles, uint32_t rows);
+
+/* Columns, as floats, of op_call.halves, where the widest segment reads `cols` of the x_cols of x; 0 if x is not stored. */
+uint32_t units_halves(uint32_t tiles, uint32_t n_segments, uint32_t cols, uint32_t x_cols);
 
 double ref_activate(enum act act, double x);
 

@@ -67,11 +67,10 @@ bool plan_matvec(struct op_plan *p, const struct matmul_part *part, uint32_t tok
     const struct matvec_shape s = choose_shape(p, part, max_tokens);
     const bool q8_out = p->out_cols[OUT_Q8] > 0;
     struct dispatch_desc d = matmul_describe(p, part, "matmul/matvec");
-    d.files[4] = "matmul/segment";
-    d.files[5] = plan_reduce(p);
-    d.files[6] = q8 ? "matmul/sums_q8" : "matmul/sums_float";
-    d.files[7] = q8_out ? "matmul/store_q8" : "matmul/store_f32";
-    if (q8) d.files[8] = "matmul/dots_q8";
+    matmul_add_file(&d, plan_reduce(p));
+    matmul_add_file(&d, q8 ? "matmul/sums_q8" : "matmul/sums_float");
+    matmul_add_file(&d, q8_out ? "matmul/store_q8" : "matmul/store_f32");
+    if (q8) matmul_add_file(&d, "matmul/dots_q8");
     size_t n = 0;
     d.consts[n++] = (struct kernel_const){"WORKGROUP", s.threads};
     d.consts[n++] = (struct kernel_const){"LANES", s.lanes};
@@ -108,15 +107,14 @@ static bool plan_mixed(struct op_plan *p, const struct matmul_plan *m, const str
                                    .quads = p->in_cols[q8 ? IN_Q8 : 0] / 4,
                                    .out_cols = p->out_cols[0],
                                    .first_thin = w->rows,
-                                   .thin_groups = (t->rows + rows - 1) / rows,
-                                   .thin_spans = (uint32_t)(padded_cols(t->cols) / QUANT_SPAN)};
+                                   .thin_groups = (t->rows + rows - 1) / rows};
     matmul_cut_segments(&both, 0, params.rows, &params);
     char codec[32];
     snprintf(codec, sizeof codec, "codec/%s", w->q->codec);
     struct dispatch_desc d = {
-        .files = {"matmul/matvec_mixed", codec, q8 ? "matmul/sums_q8" : "matmul/sums_float",
-                  t->q->type == QUANT_F16 ? "matmul/thin_f16" : "matmul/thin_f32", "matmul/segment", "matmul/epilogue",
-                  "activation", "matmul/store_f32", plan_reduce(p), q8 ? "matmul/dots_q8" : NULL},
+        .files = {"matmul/matvec_mixed", codec, q8 ? "matmul/sums_q8" : "matmul/sums_float", "matmul/thin",
+                  "matmul/mixed_row", "matmul/segment", "matmul/epilogue", "activation", "matmul/store_f32",
+                  plan_reduce(p), q8 ? "matmul/dots_q8" : NULL},
         .consts =
             {{"WORKGROUP", threads}, {"LANES", lanes}, {"ROWS", 1}, {"TOKENS", tokens}, {"BLOCKS", params.spans / 2}},
         .params_wgsl = matmul_params_wgsl,
@@ -136,10 +134,9 @@ static bool plan_mixed(struct op_plan *p, const struct matmul_plan *m, const str
 bool matmul_can_mix(const struct op_plan *p, const struct matmul_plan *m, const struct matmul_plan *thin)
 {
     const struct plan_weight *w = &p->w[m->weight], *t = &p->w[thin->weight];
-    const bool floats = t->q->type == QUANT_F16 || t->q->type == QUANT_F32;
-    return floats && !p->w[m->bias].q && w->n_parts == 1 && t->n_parts == 1 && t->rows < w->rows &&
-           m->n_segments + thin->n_segments <= MAX_PRODUCTS && (w->rows + t->rows) / 2 < p->device->max_groups &&
-           p->device->max_workgroup_threads >= 64;
+    return quant_is_float(t->q) && !w->mixed && !p->w[m->bias].q && w->n_parts == 1 && t->n_parts == 1 &&
+           t->rows < w->rows && m->n_segments + thin->n_segments <= MAX_PRODUCTS &&
+           (w->rows + t->rows) / 2 < p->device->max_groups && p->device->max_workgroup_threads >= 64;
 }
 
 bool matmul_plan_mixed(struct op_plan *p, const struct matmul_plan *m, const struct matmul_plan *thin,

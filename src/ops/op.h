@@ -93,6 +93,8 @@ struct op_call {
     val in[OP_MAX_INPUTS];
     weight w[OP_MAX_WEIGHTS];
     val out[OP_MAX_OUTPUTS];
+    val scratch; /* for the op's kernels alone; nobody reads it afterwards */
+    val halves;  /* likewise: input 0 or IN_Q8 in f16, for matrix units */
     state s;
     struct op_args args;
 };
@@ -168,6 +170,8 @@ enum operand_kind {
     OPERAND_NONE,
     OPERAND_IN,
     OPERAND_OUT,
+    OPERAND_SCRATCH,
+    OPERAND_HALVES,
     OPERAND_QUANTS,
     OPERAND_SCALES,
     OPERAND_VECTOR,
@@ -194,6 +198,8 @@ static inline struct operand operand_scales(unsigned i, unsigned part)
 {
     return (struct operand){OPERAND_SCALES, (uint8_t)i, (uint8_t)part, 'r'};
 }
+static inline struct operand operand_scratch(char access) { return (struct operand){OPERAND_SCRATCH, 0, 0, access}; }
+static inline struct operand operand_halves(char access) { return (struct operand){OPERAND_HALVES, 0, 0, access}; }
 static inline struct operand operand_state(char access) { return (struct operand){OPERAND_STATE, 0, 0, access}; }
 
 enum { DISPATCH_MAX_FILES = 14, DISPATCH_MAX_CONSTS = 16, DISPATCH_MAX_OPERANDS = 8, PARAMS_MAX_BYTES = 256 };
@@ -229,6 +235,8 @@ struct plan_weight {
     const struct quant_info *q; /* NULL: absent */
     uint32_t rows, cols;
     uint32_t rows_per_part, n_parts; /* row r lies in part r / rows_per_part, there in row r % rows_per_part */
+    bool mixed;                      /* a stack of floats, each part in its own type and width */
+    float largest;                   /* a part of such a stack, F32 or BF16: its largest |w|, if need be inf or NaN */
 };
 
 /* what an op knows when it chooses its kernels */
@@ -237,8 +245,10 @@ struct op_plan {
     const struct gpu_info *device; /* features, after the user's choices */
     struct step_limits limits;
     uint32_t in_cols[OP_MAX_INPUTS], out_cols[OP_MAX_OUTPUTS]; /* 0: absent */
-    enum rows_of rows;                                         /* of the outputs: ROWS_TOKENS or ROWS_OUTPUTS */
-    bool floats_read; /* some call reads output 0; otherwise only OUT_Q8, if it is there, has to be written */
+    uint32_t scratch_cols, halves_cols;
+    enum rows_of rows; /* of the outputs: ROWS_TOKENS or ROWS_OUTPUTS */
+    bool exact;        /* weights keep all their digits */
+    bool floats_read;  /* some call reads output 0; otherwise only OUT_Q8, if it is there, has to be written */
     struct plan_weight w[OP_MAX_WEIGHTS];
     uint32_t state_rows, state_cols, state_stride; /* words of a slot: rows of kv_row_words, padded */
     enum kv_type state_type;

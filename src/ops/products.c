@@ -1,8 +1,8 @@
 /* products.c - several matrix products side by side: y_i = f_i(W_i x_i + bias_i), x_i some columns of x.
  *
  *   W_i[M_i,K_i] x[T,K] bias[sum M_i]? -> y[T, sum M_i]
- *   weights of the call: the W_i, the biases, then stacks: neighbours of one kind as one matrix on the device, so that
- *   one dispatch does what would be four, each waiting for the one before it
+ *   weights of the call: the W_i, the biases, then stacks: neighbours as one matrix on the device, of one type and width
+ *   or thin floats of any, so that one dispatch does what would be four, each waiting for the one before it
  *   args: n_products, products */
 #include "ops/gated.h"
 #include "ops/matmul_plan.h"
@@ -35,9 +35,12 @@ static uint32_t collect_stacks(const struct op_plan *p, struct matmul_plan *stac
     for (unsigned stack = STACKS; stack < OP_MAX_WEIGHTS && p->w[stack].q; stack++) {
         struct matmul_plan *m = &stacks[n++];
         *m = (struct matmul_plan){.weight = stack, .bias = BIAS, .y_at = y_at, .segments = &segments[product]};
-        for (uint32_t rows = 0; rows < p->w[stack].rows; rows += p->w[product++].rows) {
+        for (uint32_t rows = 0, plane_at = 0; rows < p->w[stack].rows; rows += p->w[product++].rows) {
             const struct product_args *a = &p->args->products[product];
-            segments[product] = (struct matmul_segment){p->w[product].rows, p->w[product].cols, a->x_at, a->act};
+            const struct plan_weight *w = &p->w[product];
+            segments[product] =
+                (struct matmul_segment){w->rows, w->cols, a->x_at, a->act, w->q->type, plane_at, w->largest};
+            plane_at += w->rows * (uint32_t)(quant_row_quant_words(w->q, w->cols) / 4);
             m->n_segments++;
         }
         y_at += p->w[stack].rows;

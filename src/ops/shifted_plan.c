@@ -49,22 +49,24 @@ enum { MAX_THIN = 4 };
 
 static bool suits_thin(const struct op_plan *p, const struct matmul_plan *thin)
 {
-    const struct plan_weight *w = &p->w[thin->weight];
-    return (w->q->type == QUANT_F16 || w->q->type == QUANT_F32) && w->n_parts == 1 && thin->n_segments <= MAX_THIN;
+    bool suits = p->w[thin->weight].n_parts == 1 && thin->n_segments <= MAX_THIN;
+    for (uint32_t i = 0; i < thin->n_segments; i++)
+        suits &= thin->segments[i].type == QUANT_F16 || thin->segments[i].type == QUANT_F32;
+    return suits;
 }
 
 /* where the segments of thin rows lie */
-static void place_thin(const struct op_plan *p, const struct matmul_plan *thin, struct shifted_params *params)
+static void place_thin(const struct matmul_plan *thin, struct shifted_params *params)
 {
-    const struct plan_weight *w = &p->w[thin->weight];
-    const uint32_t vectors = (uint32_t)(quant_row_quant_words(w->q, w->cols) / 4);
     uint32_t at[MAX_THIN] = {0};
-    for (uint32_t i = 1; i < thin->n_segments; i++) at[i] = at[i - 1] + thin->segments[i - 1].rows * vectors;
+    for (uint32_t i = 0; i < thin->n_segments; i++) {
+        at[i] = thin->segments[i].plane_at;
+        if (thin->segments[i].type == QUANT_F32) params->thin_f32s |= 1u << i;
+    }
     params->thin_at0 = at[0];
     params->thin_at1 = at[1];
     params->thin_at2 = at[2];
     params->thin_at3 = at[3];
-    params->thin_f32s = w->q->type == QUANT_F32 ? 15 : 0;
 }
 
 /* wider x cost more to make in every workgroup than a dispatch does: 4096 was slower, 2560 faster */
@@ -108,7 +110,7 @@ static bool plan_shifted(struct op_plan *p, const struct matmul_plan *m, const s
     params.slot_vectors = p->state_stride / 4;
     params.eps = p->args->eps;
     params.thin_segment = m->n_segments;
-    if (thin) place_thin(p, thin, &params);
+    if (thin) place_thin(thin, &params);
     char codec[32];
     snprintf(codec, sizeof codec, "codec/%s", w->q->codec);
     struct dispatch_desc d = {

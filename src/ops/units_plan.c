@@ -1,10 +1,41 @@
-/* units_plan.c - kernels for many tokens on matrix units (matmul/matmat_units.wgsl). */
+/* units_plan.c - kernels for many tokens on matrix units: matmul/matmat_units.wgsl makes sums, after
+ * matmul/units_halve.wgsl made x in f16 for it where many tiles share it; matmul/units_sum.wgsl makes y of them. */
 #include <string.h>
 
 #include "ops/matmul_parts.h"
 
-/* of matmat_units; a matrix of fewer rows would leave most of the device idle */
-enum { UNITS_TILE = 128, UNITS_BYTES = 45056, UNITS_THREADS = 256, UNITS_LANES = 32, UNITS_MIN_ROWS = 1024 };
+/* of matmat_units; a matrix of fewer rows would leave most of a tile idle */
+enum { UNITS_BYTES = 36864, UNITS_THREADS = 256, UNITS_LANES = 32, UNITS_MIN_ROWS = 16 };
+
+/* Workgroups that a device is taken to have room for, and columns of which a workgroup does at least as many. */
+enum { UNITS_GROUPS = 264, UNITS_MIN_COLS = 128 };
+
+/* x is stored in f16 where so many tiles of a segment read it, so many columns at least */
+enum { HALVES_MIN_TILES = 4, HALVES_MIN_COLS = 512 };
+
+/* workgroups of the last tiles, of so many; as in units_shares.wgsl */
+static uint32_t shares_of(uint32_t tiles, uint32_t most)
+{
+    const uint32_t rest = tiles % UNITS_GROUPS, n = rest ? UNITS_GROUPS / rest : 1;
+    return n < most ? n : most;
+}
+
+uint64_t units_sums(uint32_t tiles, uint32_t rows)
+{
+    uint64_t slots = 0;
+    for (uint32_t n = 1; rows > MATVEC_MAX && n <= units_tiles(rows); n++) {
+        const uint64_t all = (uint64_t)tiles * n, rest = all % UNITS_GROUPS;
+        const uint64_t more = rest ? rest * (UNITS_GROUPS / rest - 1) : 0;
+        if (all + more > slots) slots = all + more;
+    }
+    return slots * UNITS_TILE * UNITS_TILE;
+}
+
+uint32_t units_halves(uint32_t tiles, uint32_t n_segments, uint32_t cols, uint32_t x_cols)
+{
+    const bool stored = tiles >= HALVES_MIN_TILES * n_segments && cols >= HALVES_MIN_COLS;
+    return stored ? (x_cols / 2 + 3) / 4 * 4 : 0;
+}
 
 /* the adapter lists 16x16x16 among the shapes of f16 -> f32 */
 static bool multiplies_f16(const struct gpu_info *device)
@@ -14,15 +45,54 @@ static bool multiplies_f16(const struct gpu_info *device)
     return shape && (!end || shape < end);
 }
 
-/* Weights become f16 in a tile, where F32 and BF16 would lose digits or overflow. */
-bool suits_units(const struct op_plan *p, const struct matmul_part *part)
+/* As f16, F32 and BF16 lose digits, and some could overflow. Where x is rounded to f16 as well, this is no more than that
+ * does: wrong by 2^-12 of the weight or, of small ones, 2^-19 of the largest. */
+static bool fits_f16(const struct matmul_segment *s)
+{
+    const float low = 0x1p-6f, high = 65504;
+    return s->largest == 0 || (s->largest >= low && s->largest <= high); /* false for NaN */
+}
+
+/* Weights become f16 in a tile. */
+static bool stays_right(const struct op_plan *p, const struct matmul_plan *m)
+{
+    const struct plan_weight *w = &p->w[m->weight];
+    if (!w->mixed) return w->q->type != QUANT_F32 && w->q->type != QUANT_BF16;
+    bool right = true;
+    for (uint32_t i = 0; i < m->n_segments; i++)
+        right &= m->segments[i].type == QUANT_F16 || (!p->exact && fits_f16(&m->segments[i]));
+    return right;
+}
+
+static uint32_t most_rows(const struct op_plan *p)
+{
+    return p->rows == ROWS_OUTPUTS ? p->limits.outputs : p->limits.tokens;
+}
+
+static uint32_t most_cols(const struct matmul_plan *m)
+{
+    uint32_t cols = 0;
+    for (uint32_t i = 0; i < m->n_segments; i++)
+        if (cols < m->segments[i].cols) cols = m->segments[i].cols;
+    return cols;
+}
+
+static uint32_t count_all_tiles(const struct matmul_plan *m)
+{
+    uint32_t tiles = 0;
+    for (uint32_t i = 0; i < m->n_segments; i++) tiles += units_tiles(m->segments[i].rows);
+    return tiles;
+}
+
+bool suits_units(const struct op_plan *p, const struct matmul_plan *m)
 {
     const struct gpu_info *device = p->device;
-    const enum quant_type type = p->w[part->m->weight].q->type;
+    const uint64_t sums = (uint64_t)p->scratch_cols * most_rows(p);
     return device->matrix_units && device->shader_f16 && multiplies_f16(device) &&
            device->subgroup_size == UNITS_LANES && device->max_workgroup_bytes >= UNITS_BYTES &&
-           device->max_workgroup_threads >= UNITS_THREADS && part->params.rows >= UNITS_MIN_ROWS && type != QUANT_F32 &&
-           type != QUANT_BF16;
+           device->max_workgroup_threads >= UNITS_THREADS && p->w[m->weight].rows >= UNITS_MIN_ROWS &&
+           stays_right(p, m) && most_rows(p) > MATVEC_MAX && sums >= units_sums(count_all_tiles(m), most_rows(p)) &&
+           sums * sizeof(float) <= device->max_binding_bytes;
 }
 
 /* a segment whose columns are no multiple of 64, which is what a tile takes at a time */
@@ -33,15 +103,100 @@ static bool has_tail(const struct matmul_plan *m)
     return tail;
 }
 
+static bool stores_halves(const struct op_plan *p, const struct matmul_plan *m)
+{
+    return units_halves(count_all_tiles(m), m->n_segments, most_cols(m), p->halves_cols * 2);
+}
+
+static const char *x_file(const struct op_plan *p, const struct matmul_plan *m)
+{
+    return matmul_is_q8(p, m) ? "matmul/x_q8" : "matmul/x_f32";
+}
+
+static bool plan_halve(struct op_plan *p, const struct matmul_part *part, struct error *err)
+{
+    const struct operand none = {.kind = OPERAND_NONE, .access = 'r'}; /* the bindings of weights */
+    struct dispatch_desc d = {
+        .files = {"matmul/units_halve", "matmul/half_x", x_file(p, part->m), "matmul/segment"},
+        .f16 = true,
+        .params_wgsl = matmul_params_wgsl,
+        .params = &part->params,
+        .params_bytes = sizeof part->params,
+        .operands = {none, none, operand_in(matmul_is_q8(p, part->m) ? IN_Q8 : 0), operand_halves('w')},
+        .n_operands = 4,
+        .grid = {{.fixed = (part->params.quads + 255) / 256}, {1, 1, p->rows}},
+        .min_rows = MATVEC_MAX + 1,
+    };
+    return plan_dispatch(p, &d, err);
+}
+
+/* steps of min_rows to max_rows; 0: no upper end */
+static bool plan_sums(struct op_plan *p, const struct matmul_part *part, uint32_t min_rows, uint32_t max_rows,
+                      struct error *err)
+{
+    const struct matmul_plan *m = part->m;
+    const bool stored = stores_halves(p, m);
+    struct dispatch_desc d = {
+        .files = {"matmul/matmat_units", part->codec, "matmul/units_shares", "matmul/segment",
+                  stored ? "matmul/half_stored" : "matmul/half_x"},
+        .consts = {{"TAIL", has_tail(m)}},
+        .f16 = true,
+        .matrix_units = true,
+        .params_wgsl = matmul_params_wgsl,
+        .params = &part->params,
+        .params_bytes = sizeof part->params,
+        .operands = {operand_quants(m->weight, part->index), operand_scales(m->weight, part->index),
+                     stored ? operand_halves('r') : operand_in(matmul_is_q8(p, m) ? IN_Q8 : 0), operand_scratch('w')},
+        .n_operands = 4,
+        .weights = matmul_count_weights(&part->params),
+        .grid = {{.fixed = part->params.tiles}, {1, UNITS_TILE, p->rows}, {.fixed = part->params.shares}},
+        .min_rows = min_rows,
+        .max_rows = max_rows,
+    };
+    if (!stored) matmul_add_file(&d, x_file(p, m));
+    if (p->w[m->weight].mixed) matmul_add_file(&d, "matmul/mixed_row");
+    return plan_dispatch(p, &d, err);
+}
+
+static bool plan_sum(struct op_plan *p, const struct matmul_part *part, uint32_t min_rows, uint32_t max_rows,
+                     struct error *err)
+{
+    struct dispatch_desc d = {
+        .files = {"matmul/units_sum", "matmul/units_shares", "matmul/segment", "matmul/epilogue", "activation",
+                  plan_reduce(p)},
+        .consts = {{"WORKGROUP", UNITS_THREADS}, {"LANES", 1}},
+        .params_wgsl = matmul_params_wgsl,
+        .params = &part->params,
+        .params_bytes = sizeof part->params,
+        .operands = {operand_scratch('r'), operand_vector(part->m->bias), operand_in(1), operand_out(0)},
+        .n_operands = 4,
+        .grid = {{.fixed = part->params.tiles}, {1, 32, p->rows}},
+        .min_rows = min_rows,
+        .max_rows = max_rows,
+    };
+    plan_q8_output(p, &d);
+    return plan_dispatch(p, &d, err);
+}
+
+/* Tiles are shared in other ways for other numbers of tokens. */
 bool plan_units(struct op_plan *p, const struct matmul_part *part, struct error *err)
 {
-    struct dispatch_desc d = matmul_describe(p, part, "matmul/matmat_units");
-    d.files[4] = "matmul/segment";
-    d.files[5] = matmul_is_q8(p, part->m) ? "matmul/x_q8" : "matmul/x_f32";
-    d.consts[0] = (struct kernel_const){"TAIL", has_tail(part->m)};
-    d.f16 = d.matrix_units = true;
-    d.grid[0] = (struct grid){.fixed = matmul_count_tiles(&part->params, UNITS_TILE)};
-    d.grid[1] = (struct grid){.rows = p->rows, .per = UNITS_TILE};
-    d.min_rows = MATVEC_MAX + 1;
-    return plan_dispatch(p, &d, err);
+    enum { RANGES = 4 }; /* the last one takes all that is more */
+    struct matmul_part own = *part;
+    const uint32_t least = most_cols(part->m) / UNITS_MIN_COLS, most = least ? least : 1;
+    if (stores_halves(p, part->m) && !plan_halve(p, part, err)) return false;
+    own.params.tiles = matmul_count_tiles(&part->params, UNITS_TILE);
+    own.params.groups = UNITS_GROUPS;
+    for (uint32_t n = 1, from = MATVEC_MAX + 1; n <= RANGES; from = UNITS_TILE * n++ + 1) {
+        const bool last = n == RANGES || UNITS_TILE * n >= most_rows(p);
+        own.params.shares = shares_of(own.params.tiles * n, most);
+        for (uint32_t k = n + 1; last && k <= units_tiles(most_rows(p)); k++) {
+            const uint32_t shares = shares_of(own.params.tiles * k, most);
+            if (shares > own.params.shares) own.params.shares = shares;
+        }
+        const uint32_t to = last ? 0 : UNITS_TILE * n;
+        if (!plan_sums(p, &own, from, to, err) || !plan_sum(p, &own, from, to, err)) return false;
+        if (last) break;
+    }
+    return true;
 }

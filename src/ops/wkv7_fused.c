@@ -5,18 +5,19 @@
 #define WKV7_FUSED_PARAMS(U, F)                                                                                        \
     U(vectors)                                                                                                         \
     U(rkv_vectors)                                                                                                     \
-    U(first_vectors) U(slot_vectors) F(eps) U(w_at) U(a_at) U(g_at) U(v_at) U(w_stride) U(a_stride) U(g_stride)        \
-        U(v_stride) U(w_x) U(a_x) U(g_x) U(v_x)
+    U(first_vectors)                                                                                                   \
+    U(slot_vectors) F(eps) U(w_at) U(a_at) U(g_at) U(v_at) U(w_stride) U(a_stride) U(g_stride) U(v_stride) U(w_x)      \
+        U(a_x) U(g_x) U(v_x)
 PARAMS(wkv7_fused, WKV7_FUSED_PARAMS);
 
 /* the ups of a head are read by one workgroup: of 4096 channels that takes longer than a dispatch of their own, of 2560
  * less */
 enum { ROW_LANES = 8, LARGEST_RANK = 1024, MAX_CHANNELS = 3072 };
 
-/* vec4us of a row of the stack */
-static uint32_t row_vectors(const struct plan_weight *stack)
+/* vec4us of a row in the stack */
+static uint32_t row_vectors(const struct plan_weight *up)
 {
-    return (uint32_t)(quant_row_quant_words(stack->q, stack->cols) / 4);
+    return (uint32_t)(quant_row_quant_words(up->q, up->cols) / 4);
 }
 
 static bool suits(const struct op_plan *p, uint32_t n)
@@ -25,9 +26,11 @@ static bool suits(const struct op_plan *p, uint32_t n)
     const struct plan_weight *stack = &p->w[WKV7_UP];
     const uint32_t N = p->args->head_dim;
     bool suits = p->args->n_products == n && stack->q && p->w[WKV7_UP_BIAS].q && stack->n_parts == 1 &&
-                 (stack->q->type == QUANT_F16 || stack->q->type == QUANT_F32);
-    for (uint32_t i = 0; suits && i < n; i++)
-        suits = p->w[WKV7_UPS + i].cols % 8 == 0 && p->w[WKV7_UPS + i].cols <= LARGEST_RANK;
+                 stack->rows == n * p->out_cols[0];
+    for (uint32_t i = 0; suits && i < n; i++) {
+        const struct plan_weight *up = &p->w[WKV7_UPS + i];
+        suits = (up->q->type == QUANT_F16 || up->q->type == QUANT_F32) && up->cols % 8 == 0 && up->cols <= LARGEST_RANK;
+    }
     return suits && p->out_cols[0] <= MAX_CHANNELS && !plan_is_software(p) && device->subgroups &&
            device->subgroup_size >= ROW_LANES && N % (4 * ROW_LANES) == 0 && power_of_two_from(N) == N &&
            N * ROW_LANES <= device->max_workgroup_threads &&
@@ -41,22 +44,27 @@ bool wkv7_plan_fused(struct op_plan *p, uint32_t *max_rows, struct error *err)
     *max_rows = 0;
     if (!suits(p, n) || !plan_take_over(p, WAGV, WKV7_FUSED_ROWS)) return true;
     *max_rows = WKV7_FUSED_ROWS;
-    const struct plan_weight *stack = &p->w[WKV7_UP], *ups = &p->w[WKV7_UPS];
+    const struct plan_weight *ups = &p->w[WKV7_UPS];
     const struct product_args *x = p->args->products;
-    const uint32_t row = row_vectors(stack), f32s = stack->q->type == QUANT_F32 ? 15 : 0;
+    uint32_t rows[4] = {0}, at[4] = {0}, f32s = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        rows[i] = row_vectors(&ups[i]);
+        if (i) at[i] = at[i - 1] + C * rows[i - 1];
+        if (ups[i].q->type == QUANT_F32) f32s |= 1u << i;
+    }
     const struct wkv7_fused_params params = {C / 4,
                                              p->in_cols[RKV] / 4,
                                              p->in_cols[FIRST_RKV] / 4,
                                              p->state_stride / 4,
                                              p->args->eps,
-                                             0,
-                                             C * row,
-                                             2 * C * row,
-                                             3 * C * row,
-                                             row,
-                                             row,
-                                             row,
-                                             row,
+                                             at[0],
+                                             at[1],
+                                             at[2],
+                                             at[3],
+                                             rows[0],
+                                             rows[1],
+                                             rows[2],
+                                             rows[3],
                                              x[0].x_at / 4,
                                              x[1].x_at / 4,
                                              x[2].x_at / 4,

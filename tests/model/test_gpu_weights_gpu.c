@@ -102,23 +102,28 @@ static void expect_matrix(struct gpu *gpu, const struct graph *g, uint32_t id, c
     free(scales);
 }
 
-/* the stack's rows decoded, each padded with zeros to the widest */
-static void expect_stack(struct gpu *gpu, const struct graph *g, uint32_t id, const struct gpu_weight *item)
+/* the parts of a mixed stack lie as they are, one after the other; left is F16, right BF16 */
+static void expect_stack(struct gpu *gpu, const struct graph *g, uint32_t id, const struct gpu_weight *items)
 {
     const struct graph_weight *w = &g->weights[id];
-    float *floats = calloc((size_t)w->rows * w->cols, sizeof *floats), *row = floats;
-    assert_non_null(floats);
-    assert_int_equal(w->q->type, QUANT_F32);
+    uint64_t at = items[id].quants[0].at;
+    assert_true(w->mixed);
+    assert_int_equal(items[id].n_parts, 1);
     for (uint32_t i = 0; i < w->n_parts; i++) {
-        const struct graph_weight *part = &g->weights[w->parts[i].w.id];
-        uint64_t bytes = 0;
-        quant_row_bytes(part->q, part->cols, &bytes);
-        for (uint32_t r = 0; r < part->rows; r++, row += w->cols)
-            part->q->decode(part->data + r * bytes, row, part->cols);
+        const struct gpu_weight *part = &items[w->parts[i].w.id];
+        assert_true(part->quants[0].buffer == items[id].quants[0].buffer && part->quants[0].at == at);
+        expect_matrix(gpu, g, w->parts[i].w.id, part);
+        at += part->quants[0].bytes;
     }
-    assert_int_equal(item->n_parts, 1);
-    expect_range(gpu, item->quants[0], (const uint8_t *)floats, "the stack");
-    free(floats);
+    assert_int_equal(at - items[id].quants[0].at, items[id].quants[0].bytes);
+    const uint8_t *right = tensors[COUNT(tensors) - 1].data;
+    uint32_t largest = 0;
+    for (size_t i = 0; i < tensors[COUNT(tensors) - 1].info.size; i += 2) {
+        const uint32_t bits = (uint32_t)(right[i] | right[i + 1] << 8) << 16 & 0x7fffffffu;
+        if (bits > largest) largest = bits;
+    }
+    assert_int_equal(items[w->parts[0].w.id].largest, 0);
+    assert_int_equal(items[w->parts[1].w.id].largest, largest);
 }
 
 static uint64_t reported;
@@ -160,7 +165,7 @@ static void all_weights_arrive(void **unused)
     for (uint32_t id = 1; id < g.n_weights; id++) {
         if (!g.weights[id].n_parts) continue;
         stacks++;
-        expect_stack(gpu, &g, id, &weights.items[id]);
+        expect_stack(gpu, &g, id, weights.items);
     }
     assert_int_equal(stacks, 1);
     gpu_weights_free(&weights);

@@ -34,6 +34,15 @@ static const uint32_t products[][6] = {
     {QUANT_Q5_0, QUANT_Q8_0, QUANT_Q8_0, QUANT_Q5_0, 4, 320},
 };
 
+/* of record_products_thin */
+static const uint32_t thin[][6] = {
+    {END, 0, 100, 20, 0, 1},
+    {END, 0, 36, 260, 0, 1},            /* high ones */
+    {QUANT_Q8_0, 132, 128, 12, 0, 0},   /* mixed for few tokens */
+    {QUANT_Q4_K, 260, 1280, 20, 17, 0}, /* beyond what f16 can hold */
+    {QUANT_F16, 1028, 100, 16, 0, 0},
+};
+
 static const char *const acts[] = {"", " sigmoid", " tanh", " relu2", " silu", " gelu"};
 static const char *const combines[] = {"", " add", " mul"};
 
@@ -111,6 +120,16 @@ static void add_products(const uint32_t *n, uint64_t max_binding_bytes, bool int
              case_variant_name(v));
 }
 
+static void add_thin(const uint32_t *n, enum variant v)
+{
+    add((uint32_t[]){QUANT_F32, n[3], n[2], 0, 0, 0}, 0, v);
+    struct op_case *c = &all[n_all - 1].c;
+    c->record = record_products_thin;
+    for (int i = 0; i < CASE_NUMBERS; i++) c->n[i] = n[i];
+    snprintf(c->name, sizeof c->name, "thin products M=%u K=%u 2^%u%s beside %s M=%u, %s", n[3], n[2], n[4],
+             n[5] ? " bias" : "", n[0] == END ? "none" : quant_find(n[0])->name, n[1], case_variant_name(v));
+}
+
 static void add_gated(const uint32_t *n, uint64_t max_binding_bytes, enum variant v)
 {
     add((uint32_t[]){n[0], n[1], n[2], 0, 0, 0}, max_binding_bytes, v);
@@ -142,6 +161,7 @@ int main(void)
         add_types((enum variant)v);
         for (size_t i = 0; i < COUNT(more); i++) add(more[i], 0, (enum variant)v);
         for (size_t i = 0; i < COUNT(in_parts); i++) add(in_parts[i], 1 << 21, (enum variant)v);
+        for (size_t i = 0; i < COUNT(thin); i++) add_thin(thin[i], (enum variant)v);
         for (size_t i = 0; i < COUNT(gated); i++) add_gated(gated[i], 0, (enum variant)v);
         add_gated((uint32_t[]){QUANT_Q8_0, 1120, 1024, 1, 1, 0}, 1 << 21, (enum variant)v);
         for (int int8 = 0; int8 < 2; int8++) {

@@ -1,6 +1,6 @@
-/* test_units_gpu.c - matmat_units on devices that have no matrix units: the device claims to have some, and what
- * they would do is emulated (units_emulated.wgsl). All but the multiplications is what runs elsewhere; on devices with matrix
- * units test_matmul_gpu runs the kernel as it is.
+/* test_units_gpu.c - matmat_units also on devices that have no matrix units: the device claims to have some, and what
+ * they would do is emulated (units_emulated.wgsl). All but the multiplications is what runs elsewhere. Where the device
+ * has some, the same cases follow as they are.
  *
  * The linker sends calls of gpu_kernel_create to the one below. */
 #include "support/op_case.h"
@@ -22,7 +22,8 @@ struct gpu_kernel *__real_gpu_kernel_create(struct gpu *gpu, const char *name, c
 struct gpu_kernel *__wrap_gpu_kernel_create(struct gpu *gpu, const char *name, const char *wgsl, const char *bindings,
                                             struct error *err);
 
-static char *emulation; /* units_emulated.wgsl */
+static char *emulation;       /* units_emulated.wgsl */
+static struct gpu *pretender; /* whose units are emulated */
 static atomic_uint n_emulated;
 
 static char *read_file(const char *path)
@@ -68,11 +69,13 @@ struct gpu_kernel *__wrap_gpu_kernel_create(struct gpu *gpu, const char *name, c
         {"], STRIDE);\n", ");\n"},
         {"coopMultiplyAdd", "emulated_multiply"},
         {"coopStoreT(", "emulated_store("},
-        {", &stage[at], stride)", ", at)"},
+        {", &sums[at", ", (at"},
+        {"], stride)", "), stride)"},
         {"    var next_w: array", "    emulated_lane = thread % 32u;\n"
                                   "    emulated_items = select(8u, 9u, batch.n_tokens == 0u);\n    var next_w: array"},
     };
-    if (!strstr(name, "matmat_units")) return __real_gpu_kernel_create(gpu, name, wgsl, bindings, err);
+    if (gpu != pretender || !strstr(name, "matmat_units"))
+        return __real_gpu_kernel_create(gpu, name, wgsl, bindings, err);
     char *text = malloc(strlen(wgsl) + 1);
     strcpy(text, wgsl);
     for (size_t i = 0; i < COUNT(edits); i++) text = replaced(text, edits[i][0], edits[i][1]);
@@ -88,8 +91,8 @@ struct gpu_kernel *__wrap_gpu_kernel_create(struct gpu *gpu, const char *name, c
 
 /* around the bounds of tiles */
 static const struct step_shape lengths[] = {
-    {{{17, 0, 0}}},
-    {{{33, 0, 0}}},
+    {{{49, 0, 0}}},
+    {{{113, 0, 0}}},
     {{{1, 0, 0}, {129, 1, 0}}},
 };
 
@@ -100,11 +103,25 @@ static const uint32_t matmuls[][6] = {
     {QUANT_F16, 1024, 4, ACT_TANH, COMBINE_MUL, MATMUL_OF_OUTPUTS},
     {QUANT_Q8_0, 1056, 192, ACT_NONE, COMBINE_NONE, MATMUL_INT8},
     {QUANT_Q8_0, 1152, 64, ACT_RELU2, COMBINE_NONE, MATMUL_INT8 | MATMUL_TO_INT8},
+    /* columns shared by several workgroups */
+    {QUANT_F16, 132, 388, ACT_RELU2, COMBINE_ADD, MATMUL_BIAS},
+    {QUANT_Q8_0, 96, 1024, ACT_SIGMOID, COMBINE_MUL, MATMUL_INT8 | MATMUL_TO_INT8},
+    /* x stored as f16 */
+    {QUANT_F16, 516, 516, ACT_NONE, COMBINE_NONE, 0},
+    {QUANT_Q8_0, 512, 1024, ACT_NONE, COMBINE_ADD, MATMUL_INT8},
 };
 
 /* types, rows of the first, columns */
 static const uint32_t products[][6] = {
     {QUANT_F16, QUANT_F16, QUANT_F16, QUANT_F16, 260, 36},
+    {QUANT_F16, QUANT_F16, QUANT_F16, QUANT_F16, 396, 516},
+};
+
+/* of record_products_thin; those beyond what f16 can hold must not come to matrix units */
+static const uint32_t thin[][6] = {
+    {PRODUCTS_END, 0, 388, 20, 0, 1},
+    {PRODUCTS_END, 0, 36, 260, 0, 1},
+    {PRODUCTS_END, 0, 388, 20, 17, 0},
 };
 
 /* x beyond what f16 can hold, beside ordinary ones: blocks of columns, and so all tokens have both */
@@ -123,7 +140,7 @@ static const struct op_case large = {"matmul of large x",
                                      /* sums are up to 1e7; the cut is beyond 1e6 */
                                      {1e-6, 3e4, 1e-2}};
 
-static struct gpu_case all[32];
+static struct gpu_case all[64];
 static size_t n_all;
 
 static struct op_case *add(struct gpu *gpu, void (*record)(struct op_bench *b, const uint32_t *n), const uint32_t *n)
@@ -134,6 +151,35 @@ static struct op_case *add(struct gpu *gpu, void (*record)(struct op_bench *b, c
     c->tolerance = (struct tolerance)TOLERANCE_MATMUL_F16;
     for (int i = 0; i < CASE_NUMBERS; i++) c->n[i] = n[i];
     return c;
+}
+
+/* more than a device has room for: some tiles have a workgroup each, the others share them */
+static const struct step_shape short_length[] = {{{{49, 0, 0}}}};
+static const uint32_t many_tiles[6] = {QUANT_F16, 34820, 256, ACT_TANH, COMBINE_ADD, 0};
+
+static void add_cases(struct gpu *gpu, const char *how)
+{
+    for (size_t i = 0; i < COUNT(matmuls); i++) {
+        const uint32_t *n = matmuls[i];
+        struct op_case *c = add(gpu, record_matmul, n);
+        snprintf(c->name, sizeof c->name, "%s matmul %s M=%u K=%u, %u", how, quant_find(n[0])->name, n[1], n[2], n[5]);
+    }
+    for (size_t i = 0; i < COUNT(products); i++) {
+        struct op_case *c = add(gpu, record_products, products[i]);
+        snprintf(c->name, sizeof c->name, "%s products M=%u K=%u", how, products[i][4], products[i][5]);
+    }
+    for (size_t i = 0; i < COUNT(thin); i++) {
+        struct op_case *c = add(gpu, record_products_thin, thin[i]);
+        snprintf(c->name, sizeof c->name, "%s thin products M=%u K=%u 2^%u", how, thin[i][3], thin[i][2], thin[i][4]);
+    }
+    struct op_case *many = add(gpu, record_matmul, many_tiles);
+    many->steps = short_length;
+    many->n_steps = COUNT(short_length);
+    snprintf(many->name, sizeof many->name, "%s matmul of many tiles", how);
+    all[n_all].gpu = gpu;
+    all[n_all].c = large;
+    snprintf(all[n_all].c.name, sizeof all[n_all].c.name, "%s matmul of large x", how);
+    n_all++;
 }
 
 static void was_emulated(void **unused)
@@ -149,30 +195,23 @@ int main(void)
     struct error err = {0};
     snprintf(path, sizeof path, "%s/tests/ops/units_emulated.wgsl", root ? root : ".");
     emulation = read_file(path);
-    struct gpu *gpu = gpu_open(
-        &(struct gpu_options){.device = getenv("CORVID_DEVICE"), .no_subgroups = true, .no_matrix = true}, &err);
-    if (!gpu || !emulation) return fprintf(stderr, "no GPU: %s\n", err.message), 1;
-    struct gpu_info *info = (struct gpu_info *)gpu_describe(gpu);
+    const char *device = getenv("CORVID_DEVICE");
+    pretender = gpu_open(&(struct gpu_options){.device = device, .no_subgroups = true, .no_matrix = true}, &err);
+    struct gpu *real = pretender ? gpu_open(&(struct gpu_options){.device = device}, &err) : NULL;
+    if (!real || !emulation) return fprintf(stderr, "no GPU: %s\n", err.message), 1;
+    struct gpu_info *info = (struct gpu_info *)gpu_describe(pretender);
     info->matrix_units = true;
     info->subgroup_size = 32;
     info->max_workgroup_bytes = 48 << 10;
     snprintf(info->matrix_shapes, sizeof info->matrix_shapes, "f16 -> f32 16x16x16");
-    for (size_t i = 0; i < COUNT(matmuls); i++) {
-        const uint32_t *n = matmuls[i];
-        struct op_case *c = add(gpu, record_matmul, n);
-        snprintf(c->name, sizeof c->name, "matmul %s M=%u K=%u, %u", quant_find(n[0])->name, n[1], n[2], n[5]);
-    }
-    for (size_t i = 0; i < COUNT(products); i++) {
-        struct op_case *c = add(gpu, record_products, products[i]);
-        snprintf(c->name, sizeof c->name, "products M=%u", products[i][4]);
-    }
-    all[n_all].gpu = gpu;
-    all[n_all++].c = large;
+    if (gpu_describe(real)->matrix_units) add_cases(real, "real");
+    add_cases(pretender, "emulated");
     struct CMUnitTest tests[COUNT(all) + 1];
     for (size_t i = 0; i < n_all; i++) tests[i] = (struct CMUnitTest){all[i].c.name, case_run, NULL, NULL, &all[i]};
     tests[n_all] = (struct CMUnitTest)cmocka_unit_test(was_emulated);
     int failed = _cmocka_run_group_tests("units", tests, n_all + 1, NULL, NULL);
-    gpu_close(gpu);
+    gpu_close(real);
+    gpu_close(pretender);
     free(emulation);
     return failed;
 }

@@ -18,7 +18,10 @@ fn emulated_multiply(x: u32, w: u32, sum: Emulated) -> Emulated {
     return result;
 }
 
-fn emulated_store(sum: Emulated, at: u32) {
+fn emulated_store(sum: Emulated, at: u32, stride: u32) {
     var values = sum.v;
-    for (var i = 0u; i < 8u; i++) { stage[at + emulated_lane + 32u * i] = values[i]; }
+    for (var i = 0u; i < 8u; i++) {
+        let item = emulated_lane + 32u * i;
+        sums[at + item / 16u * stride + item % 16u] = values[i];
+    }
 }

@@ -1,16 +1,17 @@
 // Products side by side of which some are thin and floats, and the others of another type (integers, whose x is in int8
 // form, or floats): y of both in one dispatch. Rows from params.first_thin on are the thin ones; their groups come
 // first, for they take longest. No bias, nothing combined. grid: as matvec, thin groups and then the others
-// Needs: as matvec, with ROWS = 1; a thin_*.
+// Needs: as matvec, with ROWS = 1; thin, mixed_row.
 @group(0) @binding(5) var<storage, read> x_floats: array<vec4f>;  // [T, K/4]
 
 const GROUP_ROWS = WORKGROUP / LANES;
 
 // a thread's part of the sums of a thin row
 fn thin_sums(row: u32, segment: Segment, part: u32, token: u32, tokens: u32) -> array<vec4f, TOKENS> {
+    let place = mixed_row(row);
     var sums: array<vec4f, TOKENS>;
     for (var span = part; span < segment.spans; span += LANES) {
-        let w = thin_span(row, span);
+        let w = thin_span(place, span);
         for (var t = 0u; t < TOKENS; t++) {
             let at = min(token + t, tokens - 1u) * params.quads + segment.x_at + 4u * span;
             sums[t].x += dot(w[0], x_floats[at]) + dot(w[1], x_floats[at + 1u]) +
@@ -31,7 +32,7 @@ fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
     let segment = segment_of(min(row, last));
     var sums: array<vec4f, TOKENS>;
     if is_thin {
-        sums = thin_sums(min(row, last) - params.first_thin, segment, part, token, batch.n_tokens);
+        sums = thin_sums(min(row, last), segment, part, token, batch.n_tokens);
     } else {
         sums = row_sums(row, last, segment, part, token, batch.n_tokens);
     }

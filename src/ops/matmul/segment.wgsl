@@ -1,6 +1,6 @@
 // The rows of a product fall into up to 8 segments, each with its own columns of x and activation. The rows that a
-// thread does together are of one segment: lengths are multiples of 4. Gives: segment_of,
-// segment_index, segment_end.
+// thread does together are of one segment: lengths are multiples of 4. Gives: segment_of, segment_index, segment_end,
+// segment_tile.
 struct Segment {
     x_at: u32,   // its first column of x, in vec4s
     spans: u32,  // how many spans of 16 columns
@@ -30,4 +30,18 @@ fn segment_of(row: u32) -> Segment {
                                 vec4u(params.used4, params.used5, params.used6, params.used7)),
                    segment_pick(index, vec4u(params.act0, params.act1, params.act2, params.act3),
                                 vec4u(params.act4, params.act5, params.act6, params.act7)));
+}
+
+// where tiles of `size` rows follow each other, none in two segments: the first row of one, and where its segment ends
+fn segment_tile(index: u32, size: u32) -> vec2u {
+    var tile = index;
+    var first = 0u;
+    for (var i = 0u; i < 8u; i++) {
+        let end = segment_end(i);
+        let tiles = (end - first + size - 1u) / size;
+        if tile < tiles { return vec2u(first + tile * size, end); }
+        tile -= tiles;
+        first = end;
+    }
+    return vec2u(); // not reached: the grid has as many tiles
 }
