@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ops/attention_work.h"
+#include "ops/wkv7_work.h"
 #include "quant/q8_row.h"
 
 void graph_init(struct graph *g, bool (*find)(void *user, const char *name, struct tensor_info *out), void *user)
@@ -151,6 +152,13 @@ static val add_value(struct graph *g, uint32_t cols, enum rows_of rows)
     if (g->error.code || !GROW(g, values, g->n_values)) return (val){0};
     g->values[g->n_values] = (struct graph_value){.cols = cols, .rows = rows, .made = g->n_calls, .last = g->n_calls};
     return (val){g->n_values++};
+}
+
+static val add_scratch(struct graph *g, uint32_t cols, enum rows_of rows)
+{
+    val scratch = cols ? add_value(g, cols, rows) : (val){0};
+    if (scratch.id) g->values[scratch.id].scratch = true;
+    return scratch;
 }
 
 size_t value_row_words(const struct graph_value *v) { return v->q8 ? q8_row_words(v->cols) : v->cols; }
@@ -479,6 +487,7 @@ val op_wkv7(struct graph *g, const struct wkv7_args *a)
                            .s = a->s,
                            .args = {.head_dim = N, .eps = a->eps}};
     know_ups(g, &call);
+    if (!g->error.code) call.out[OUT_MORE] = add_scratch(g, wkv7_work(N, C), ROWS_TOKENS);
     return one_output(g, call, C, ROWS_TOKENS);
 }
 
@@ -512,6 +521,6 @@ val op_attention(struct graph *g, val q, state cache, const struct attention_arg
         .op = OP_ATTENTION, .in = {q}, .s = cache, .args = {.head_dim = D, .window = a->window, .scale = a->scale}};
     if (!g->error.code)
         call.out[OUT_MORE] =
-            add_value(g, attention_work(cols_of(g, q) / D, kv / D, D, g->states[cache.id].rows), ROWS_NONE);
+            add_scratch(g, attention_work(cols_of(g, q) / D, kv / D, D, g->states[cache.id].rows), ROWS_NONE);
     return one_output(g, call, cols_of(g, q), ROWS_TOKENS);
 }

@@ -60,8 +60,8 @@ enum combine { COMBINE_NONE, COMBINE_ADD, COMBINE_MUL }; /* what a matmul does w
 enum { OP_MAX_INPUTS = 4, OP_MAX_WEIGHTS = 18, OP_MAX_OUTPUTS = 3, MAX_PRODUCTS = 8 };
 
 /* Activations in int8 form (quant/q8_row.h): input IN_Q8 of a product whose weights are integers, in the place of or
- * beside input 0; output OUT_Q8 of any op, its output 0 in that form. Output OUT_MORE is a second result; where it is a
- * value of ROWS_NONE, what an op's dispatches leave for each other, and the reference does without it. */
+ * beside input 0; output OUT_Q8 of any op, its output 0 in that form. Output OUT_MORE is a second result, or
+ * scratch: what an op's dispatches leave for each other, and the reference does without. */
 enum { IN_Q8 = 2, OUT_Q8 = 1, OUT_MORE = 2 };
 
 /* A product of what a token shift made knows that one's input, vectors and state too, so that a kernel for few tokens
@@ -223,6 +223,8 @@ struct dispatch_desc {
     /* The dispatch is left out of steps where the op's rows (T or O, of its first output) are not in this range;
      * max 0: no upper end. So an op plans one kernel for few rows and another for many. */
     uint32_t min_rows, max_rows;
+    /* likewise of the longest run, the most tokens of one sequence in the step */
+    uint32_t min_run, max_run;
 };
 
 struct plan_weight {
