@@ -19,7 +19,7 @@ struct planned {
     const struct gpu_kernel *kernel;
     struct gpu_bindings *bindings;
     struct grid grid[3];
-    uint32_t min_rows, max_rows;
+    uint32_t min_rows, max_rows, min_run, max_run;
     enum rows_of rows;
     struct work work;
 };
@@ -76,12 +76,17 @@ static uint32_t grid_size(const struct grid *g, const struct step *step)
     return fixed * ((rows_in_step(step, g->rows) + per - 1) / per);
 }
 
+static bool is_within(uint32_t n, uint32_t min, uint32_t max) { return n >= min && (!max || n <= max); }
+
 static void replay(const struct exec_gpu *x, const struct step *step)
 {
+    uint32_t run = 0;
+    for (uint32_t i = 0; i < step->n_seqs; i++)
+        if (step->count[i] > run) run = step->count[i];
     for (uint32_t i = 0; i < x->n_dispatches; i++) {
         const struct planned *d = &x->dispatches[i];
         uint32_t rows = rows_in_step(step, d->rows);
-        if (rows < d->min_rows || (d->max_rows && rows > d->max_rows)) continue;
+        if (!is_within(rows, d->min_rows, d->max_rows) || !is_within(run, d->min_run, d->max_run)) continue;
         uint32_t groups[3];
         for (int k = 0; k < 3; k++) groups[k] = grid_size(&d->grid[k], step);
         if (!groups[0] || !groups[1] || !groups[2]) continue;
@@ -281,16 +286,10 @@ static struct gpu_range operand_range(const struct exec_gpu *x, const struct ope
 {
     const struct op_call *c = x->call;
     const struct gpu_range dummy = {x->dummy, 0, DUMMY_BYTES};
-    val v = o->kind == OPERAND_IN        ? c->in[o->index]
-            : o->kind == OPERAND_OUT     ? c->out[o->index]
-            : o->kind == OPERAND_SCRATCH ? c->scratch
-            : o->kind == OPERAND_HALVES  ? c->halves
-                                         : (val){0};
+    val v = o->kind == OPERAND_IN ? c->in[o->index] : o->kind == OPERAND_OUT ? c->out[o->index] : (val){0};
     switch (o->kind) {
     case OPERAND_IN:
     case OPERAND_OUT:
-    case OPERAND_SCRATCH:
-    case OPERAND_HALVES:
         if (!v.id) return dummy;
         return value_range(x, v, value_rows(&x->base.g->values[v.id], x->base.limits));
     case OPERAND_VECTOR:
@@ -366,6 +365,8 @@ static bool add_dispatch(void *executor, const struct dispatch_desc *d, struct e
                                                         .grid = {d->grid[0], d->grid[1], d->grid[2]},
                                                         .min_rows = first_rows(x, d),
                                                         .max_rows = d->max_rows,
+                                                        .min_run = d->min_run,
+                                                        .max_run = d->max_run,
                                                         .work = work_of(x->base.g, x->call, d, ranges + 2),
                                                         .rows = out.id ? x->base.g->values[out.id].rows : ROWS_TOKENS};
     return true;
@@ -386,8 +387,6 @@ static bool plan_call(struct exec_gpu *x, const struct op_call *c,
                         .take_over = take_over};
     for (int i = 0; i < OP_MAX_INPUTS; i++) p.in_cols[i] = c->in[i].id ? g->values[c->in[i].id].cols : 0;
     for (int i = 0; i < OP_MAX_OUTPUTS; i++) p.out_cols[i] = c->out[i].id ? g->values[c->out[i].id].cols : 0;
-    if (c->scratch.id) p.scratch_cols = g->values[c->scratch.id].cols;
-    if (c->halves.id) p.halves_cols = g->values[c->halves.id].cols;
     if (c->out[0].id) p.rows = g->values[c->out[0].id].rows;
     p.floats_read =
         c->out[0].id && (g->values[c->out[0].id].last > g->values[c->out[0].id].made || g->logits.id == c->out[0].id);
@@ -517,7 +516,7 @@ static void count(struct exec_gpu *x)
     x->base.sizes.n_kernels = x->kernels.n_kernels;
     for (uint32_t i = 0; i < x->n_dispatches; i++) {
         const struct planned *d = &x->dispatches[i];
-        if (d->min_rows <= 1) x->base.sizes.n_dispatches++;
+        if (d->min_rows <= 1 && d->min_run <= 1) x->base.sizes.n_dispatches++;
     }
     x->base.sizes.weight_bytes = gpu_pool_bytes(x->weights.pool);
 }

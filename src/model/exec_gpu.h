@@ -48,7 +48,7 @@ struct gpu_exec_parts {
 struct gpu_exec_parts gpu_exec_parts(struct exec *e);
 
 /* Records the dispatches of a step whose image is in the batch. Which they are, and how large, depends on how many tokens,
- * sequences and outputs it has and on nothing else: decode_gpu.c runs them again. */
+ * sequences and outputs it has, on the most tokens of a sequence, and on nothing else: decode_gpu.c runs them again. */
 void gpu_exec_encode(struct exec *e, const struct step *step);
 
 /* A slot's states without positions: their bytes, and a copy of them to or from `with`, which is as long. */

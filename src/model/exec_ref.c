@@ -123,7 +123,7 @@ static bool allocate(struct exec_ref *r)
     r->vectors = arena_alloc(&r->arena, g->n_weights, sizeof *r->vectors);
     if (!r->values || !r->states || !r->vectors) return false;
     for (uint32_t i = 1; i < g->n_values; i++) {
-        if (g->values[i].rows == ROWS_NONE) continue;
+        if (g->values[i].scratch) continue;
         size_t rows = value_rows(&g->values[i], *l);
         r->values[i] = calloc(rows * g->values[i].cols, sizeof(float));
         if (!r->values[i]) return false;

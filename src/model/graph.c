@@ -7,6 +7,7 @@
 
 #include "ops/attention_work.h"
 #include "ops/matmul_plan.h"
+#include "ops/wkv7_work.h"
 #include "quant/q8_row.h"
 
 void graph_init(struct graph *g, bool (*find)(void *user, const char *name, struct tensor_info *out), void *user)
@@ -152,6 +153,13 @@ static val add_value(struct graph *g, uint32_t cols, enum rows_of rows)
     if (g->error.code || !GROW(g, values, g->n_values)) return (val){0};
     g->values[g->n_values] = (struct graph_value){.cols = cols, .rows = rows, .made = g->n_calls, .last = g->n_calls};
     return (val){g->n_values++};
+}
+
+static val add_scratch(struct graph *g, uint32_t cols, enum rows_of rows)
+{
+    val scratch = cols ? add_value(g, cols, rows) : (val){0};
+    if (scratch.id) g->values[scratch.id].scratch = true;
+    return scratch;
 }
 
 size_t value_row_words(const struct graph_value *v) { return v->q8 ? q8_row_words(v->cols) : v->cols; }
@@ -304,10 +312,10 @@ static void want_scratch(const struct graph *g, val x, uint32_t tiles, uint32_t 
     if (words > *halves) *halves = words;
 }
 
-static void add_scratch(struct graph *g, struct op_call *c, enum rows_of rows, uint32_t sums, uint32_t halves)
+static void add_units_scratch(struct graph *g, struct op_call *c, enum rows_of rows, uint32_t sums, uint32_t halves)
 {
-    if (sums) c->scratch = add_value(g, sums, rows);
-    if (halves) c->halves = add_value(g, halves, rows);
+    c->out[OUT_MORE] = add_scratch(g, sums, rows);
+    c->out[OUT_HALVES] = add_scratch(g, halves, rows);
 }
 
 val op_matmul(struct graph *g, weight w, val x, struct matmul_args args)
@@ -324,7 +332,7 @@ val op_matmul(struct graph *g, weight w, val x, struct matmul_args args)
     know_shift(g, &call, x);
     uint32_t sums = 0, halves = 0;
     want_scratch(g, x, units_tiles(M), 1, weight_cols(g, w), &sums, &halves);
-    add_scratch(g, &call, rows_like(g, x), sums, halves);
+    add_units_scratch(g, &call, rows_like(g, x), sums, halves);
     return one_output(g, call, M, rows_like(g, x));
 }
 
@@ -439,7 +447,7 @@ static void want_stack_scratch(struct graph *g, val x, struct op_call *c)
         for (uint32_t k = 0; k < stack->n_parts; k++) tiles += units_tiles(stack->parts[k].rows);
         want_scratch(g, x, tiles, stack->n_parts, stack->cols, &sums, &halves);
     }
-    add_scratch(g, c, ROWS_TOKENS, sums, halves);
+    add_units_scratch(g, c, ROWS_TOKENS, sums, halves);
 }
 
 val op_products(struct graph *g, val x, const struct product *p, uint32_t n)
@@ -522,6 +530,7 @@ val op_wkv7(struct graph *g, const struct wkv7_args *a)
                            .s = a->s,
                            .args = {.head_dim = N, .eps = a->eps}};
     know_ups(g, &call);
+    if (!g->error.code) call.out[OUT_MORE] = add_scratch(g, wkv7_work(N, C), ROWS_TOKENS);
     return one_output(g, call, C, ROWS_TOKENS);
 }
 
@@ -555,6 +564,6 @@ val op_attention(struct graph *g, val q, state cache, const struct attention_arg
         .op = OP_ATTENTION, .in = {q}, .s = cache, .args = {.head_dim = D, .window = a->window, .scale = a->scale}};
     if (!g->error.code)
         call.out[OUT_MORE] =
-            add_value(g, attention_work(cols_of(g, q) / D, kv / D, D, g->states[cache.id].rows), ROWS_NONE);
+            add_scratch(g, attention_work(cols_of(g, q) / D, kv / D, D, g->states[cache.id].rows), ROWS_NONE);
     return one_output(g, call, cols_of(g, q), ROWS_TOKENS);
 }

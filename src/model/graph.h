@@ -13,9 +13,10 @@
 
 struct graph_value {
     uint32_t cols;
-    enum rows_of rows;   /* ROWS_TOKENS or ROWS_OUTPUTS; ROWS_NONE: one row whatever the step (OUT_MORE) */
+    enum rows_of rows;   /* ROWS_TOKENS or ROWS_OUTPUTS; ROWS_NONE: one row whatever the step */
     uint32_t made, last; /* indices of the calls that make it and use it last */
     bool q8;             /* in int8 form (quant/q8_row.h) */
+    bool scratch;        /* what an op's dispatches leave for each other; the reference does without it */
     val as_q8;           /* the same in int8 form, if there is one */
 };
 

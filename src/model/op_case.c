@@ -95,7 +95,7 @@ static bool write_value(struct run *r, val v, uint32_t rows, struct error *err)
 }
 
 /* not what dispatches leave for each other */
-static bool is_compared(const struct run *r, val v) { return v.id && r->bench.graph.values[v.id].rows != ROWS_NONE; }
+static bool is_compared(const struct run *r, val v) { return v.id && !r->bench.graph.values[v.id].scratch; }
 
 static bool poison(struct run *r, val v, struct error *err)
 {

@@ -166,7 +166,12 @@ void record_wkv7(struct op_bench *b, const uint32_t *n)
 {
     uint32_t N = n[0], C = n[0] * n[1];
     float k = n[3] ? 1e-13f : 1;
-    const struct case_range rkv[] = {{-1, 1}, {-k, k}, {-1, 1}}, wagv[] = {{-6, 6}, {0, 1}, {-1, 1}, {0, 1}};
+    struct case_range rkv[] = {{-1, 1}, {-k, k}, {-1, 1}}, wagv[] = {{-6, 6}, {0, 1}, {-1, 1}, {0, 1}};
+    if (n[5]) { /* all that a key reads is removed; with the strongest decay, or none and keys that are alike */
+        wagv[0] = n[5] == 1 ? (struct case_range){10, 40} : (struct case_range){-40, -10};
+        wagv[1] = (struct case_range){0.99f, 1};
+        if (n[5] == 2) rkv[1] = (struct case_range){0.9f, 1};
+    }
     struct wkv7_args a = {
         .rkv = case_blocks(b, 3 * C, rkv, 3),
         .wagv = case_blocks(b, (n[2] ? 4 : 3) * C, wagv, n[2] ? 4 : 3),

@@ -12,9 +12,12 @@ static const struct step_shape lengths[] = {{{{1, 0, 0}}}, {{{3, 0, 0}}}, {{{8, 
 static const struct step_shape mixed[] = {
     {{{1, 0, 0}}}, {{{2, 3, 9}, {17, 0, 1}, {1, 2, 10}}}, {{{40, 1, 0}, {1, 0, 18}}}};
 
+static const struct step_shape chunks[] = {{{{200, 0, 0}, {17, 1, 0}}}, {{{1, 0, 200}, {33, 2, 0}, {197, 1, 17}}}};
+
 #define LENGTHS .steps = lengths, .n_steps = COUNT(lengths), .tolerance = TOLERANCE_MATMUL
 #define LENGTHS_OF .steps = lengths, .n_steps = COUNT(lengths), .tolerance
 #define MIXED .steps = mixed, .n_steps = COUNT(mixed), .tolerance
+#define CHUNKS .steps = chunks, .n_steps = COUNT(chunks), .tolerance = TOLERANCE_LOOSER
 
 static const struct op_case cases[] = {
     {"embed F16", record_embed, {QUANT_F16, 50, 260}, MIXED = TOLERANCE_USUAL},
@@ -24,6 +27,7 @@ static const struct op_case cases[] = {
     {"rms_norm", record_rms_norm, {640, 1}, MIXED = TOLERANCE_USUAL},
     {"token_shift", record_token_shift, {256, 6}, MIXED = TOLERANCE_USUAL},
     {"wkv7", record_wkv7, {64, 3, 1}, MIXED = TOLERANCE_LOOSER},
+    {"wkv7 in chunks", record_wkv7, {64, 2, 1}, CHUNKS},
     {"rope_kv", record_rope_kv, {128, 3, 1, 40, 1000000, ROPE_NORM}, MIXED = TOLERANCE_LOOSER},
     {"rope_kv to f16", record_rope_kv, {64, 2, 2, 40, 10000, KV_F16}, MIXED = TOLERANCE_LOOSER},
     {"rope_kv to q8_0", record_rope_kv, {64, 4, 1, 40, 10000, ROPE_NORM + KV_Q8}, MIXED = TOLERANCE_LOOSER},

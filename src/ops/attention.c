@@ -120,7 +120,7 @@ static struct dispatch_desc describe(const struct op_plan *p, const struct shape
                                   .params_wgsl = attention_params_wgsl,
                                   .params = &s->params,
                                   .params_bytes = sizeof s->params,
-                                  .operands = {operand_in(0), operand_state('r'), operand_out(OUT_MORE)},
+                                  .operands = {operand_in(0), operand_state('r'), operand_scratch(OUT_MORE, 'w')},
                                   .n_operands = 3};
 }
 
@@ -143,7 +143,7 @@ static bool plan_combine(struct op_plan *p, const struct shape *s, uint32_t bloc
                                           {"BLOCK", block},
                                           {"TOKENS", tokens}};
     memcpy(d.consts, consts, sizeof consts);
-    d.operands[0] = (struct operand){OPERAND_OUT, OUT_MORE, 0, 'r'};
+    d.operands[0] = operand_scratch(OUT_MORE, 'r');
     d.operands[1] = operand_out(0);
     d.n_operands = 2;
     plan_q8_output(p, &d);

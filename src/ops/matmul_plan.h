@@ -48,10 +48,10 @@ bool matmul_plan_shifted(struct op_plan *p, const struct matmul_plan *m, const s
 enum { UNITS_TILE = 128 };
 static inline uint32_t units_tiles(uint32_t rows) { return (rows + UNITS_TILE - 1) / UNITS_TILE; }
 
-/* Floats of op_call.scratch, in steps of up to `rows` rows; 0 if those are too few for matrix units. */
+/* Floats of output OUT_MORE, in steps of up to `rows` rows; 0 if those are too few for matrix units. */
 uint64_t units_sums(uint32_t tiles, uint32_t rows);
 
-/* Columns, as floats, of op_call.halves, where the widest segment reads `cols` of the x_cols of x; 0 if x is not stored. */
+/* Columns, as floats, of output OUT_HALVES, where the widest segment reads `cols` of the x_cols of x; 0 if x is not stored. */
 uint32_t units_halves(uint32_t tiles, uint32_t n_segments, uint32_t cols, uint32_t x_cols);
 
 double ref_activate(enum act act, double x);

@@ -57,12 +57,13 @@ typedef struct { uint32_t id; } state;  /* memory from step to step, one copy a 
 enum act { ACT_NONE, ACT_SIGMOID, ACT_TANH, ACT_RELU2, ACT_SILU, ACT_GELU };
 enum combine { COMBINE_NONE, COMBINE_ADD, COMBINE_MUL }; /* what a matmul does with `other` */
 
-enum { OP_MAX_INPUTS = 4, OP_MAX_WEIGHTS = 18, OP_MAX_OUTPUTS = 3, MAX_PRODUCTS = 8 };
+enum { OP_MAX_INPUTS = 4, OP_MAX_WEIGHTS = 18, OP_MAX_OUTPUTS = 4, MAX_PRODUCTS = 8 };
 
 /* Activations in int8 form (quant/q8_row.h): input IN_Q8 of a product whose weights are integers, in the place of or
- * beside input 0; output OUT_Q8 of any op, its output 0 in that form. Output OUT_MORE is a second result; where it is a
- * value of ROWS_NONE, what an op's dispatches leave for each other, and the reference does without it. */
-enum { IN_Q8 = 2, OUT_Q8 = 1, OUT_MORE = 2 };
+ * beside input 0; output OUT_Q8 of any op, its output 0 in that form. Output OUT_MORE is a second result, or
+ * scratch: what an op's dispatches leave for each other, and the reference does without; OUT_HALVES is scratch for x in
+ * f16. */
+enum { IN_Q8 = 2, OUT_Q8 = 1, OUT_MORE = 2, OUT_HALVES = 3 };
 
 /* A product of what a token shift made knows that one's input, vectors and state too, so that a kernel for few tokens
  * can do both (plan_take_over). */
@@ -93,8 +94,6 @@ struct op_call {
     val in[OP_MAX_INPUTS];
     weight w[OP_MAX_WEIGHTS];
     val out[OP_MAX_OUTPUTS];
-    val scratch; /* for the op's kernels alone; nobody reads it afterwards */
-    val halves;  /* likewise: input 0 or IN_Q8 in f16, for matrix units */
     state s;
     struct op_args args;
 };
@@ -170,8 +169,6 @@ enum operand_kind {
     OPERAND_NONE,
     OPERAND_IN,
     OPERAND_OUT,
-    OPERAND_SCRATCH,
-    OPERAND_HALVES,
     OPERAND_QUANTS,
     OPERAND_SCALES,
     OPERAND_VECTOR,
@@ -198,8 +195,11 @@ static inline struct operand operand_scales(unsigned i, unsigned part)
 {
     return (struct operand){OPERAND_SCALES, (uint8_t)i, (uint8_t)part, 'r'};
 }
-static inline struct operand operand_scratch(char access) { return (struct operand){OPERAND_SCRATCH, 0, 0, access}; }
-static inline struct operand operand_halves(char access) { return (struct operand){OPERAND_HALVES, 0, 0, access}; }
+/* Scratch (OUT_MORE, OUT_HALVES), which one dispatch of the op writes and the next reads. */
+static inline struct operand operand_scratch(unsigned i, char access)
+{
+    return (struct operand){OPERAND_OUT, (uint8_t)i, 0, access};
+}
 static inline struct operand operand_state(char access) { return (struct operand){OPERAND_STATE, 0, 0, access}; }
 
 enum { DISPATCH_MAX_FILES = 14, DISPATCH_MAX_CONSTS = 16, DISPATCH_MAX_OPERANDS = 8, PARAMS_MAX_BYTES = 256 };
@@ -229,6 +229,8 @@ struct dispatch_desc {
     /* The dispatch is left out of steps where the op's rows (T or O, of its first output) are not in this range;
      * max 0: no upper end. So an op plans one kernel for few rows and another for many. */
     uint32_t min_rows, max_rows;
+    /* likewise of the longest run, the most tokens of one sequence in the step */
+    uint32_t min_run, max_run;
 };
 
 struct plan_weight {
@@ -245,10 +247,9 @@ struct op_plan {
     const struct gpu_info *device; /* features, after the user's choices */
     struct step_limits limits;
     uint32_t in_cols[OP_MAX_INPUTS], out_cols[OP_MAX_OUTPUTS]; /* 0: absent */
-    uint32_t scratch_cols, halves_cols;
-    enum rows_of rows; /* of the outputs: ROWS_TOKENS or ROWS_OUTPUTS */
-    bool exact;        /* weights keep all their digits */
-    bool floats_read;  /* some call reads output 0; otherwise only OUT_Q8, if it is there, has to be written */
+    enum rows_of rows;                                         /* of the outputs: ROWS_TOKENS or ROWS_OUTPUTS */
+    bool exact;                                                /* weights keep all their digits */
+    bool floats_read; /* some call reads output 0; otherwise only OUT_Q8, if it is there, has to be written */
     struct plan_weight w[OP_MAX_WEIGHTS];
     uint32_t state_rows, state_cols, state_stride; /* words of a slot: rows of kv_row_words, padded */
     enum kv_type state_type;

@@ -87,7 +87,7 @@ static uint32_t count_all_tiles(const struct matmul_plan *m)
 bool suits_units(const struct op_plan *p, const struct matmul_plan *m)
 {
     const struct gpu_info *device = p->device;
-    const uint64_t sums = (uint64_t)p->scratch_cols * most_rows(p);
+    const uint64_t sums = (uint64_t)p->out_cols[OUT_MORE] * most_rows(p);
     return device->matrix_units && device->shader_f16 && multiplies_f16(device) &&
            device->subgroup_size == UNITS_LANES && device->max_workgroup_bytes >= UNITS_BYTES &&
            device->max_workgroup_threads >= UNITS_THREADS && p->w[m->weight].rows >= UNITS_MIN_ROWS &&
@@ -105,7 +105,7 @@ static bool has_tail(const struct matmul_plan *m)
 
 static bool stores_halves(const struct op_plan *p, const struct matmul_plan *m)
 {
-    return units_halves(count_all_tiles(m), m->n_segments, most_cols(m), p->halves_cols * 2);
+    return units_halves(count_all_tiles(m), m->n_segments, most_cols(m), p->out_cols[OUT_HALVES] * 2);
 }
 
 static const char *x_file(const struct op_plan *p, const struct matmul_plan *m)
@@ -122,7 +122,7 @@ static bool plan_halve(struct op_plan *p, const struct matmul_part *part, struct
         .params_wgsl = matmul_params_wgsl,
         .params = &part->params,
         .params_bytes = sizeof part->params,
-        .operands = {none, none, operand_in(matmul_is_q8(p, part->m) ? IN_Q8 : 0), operand_halves('w')},
+        .operands = {none, none, operand_in(matmul_is_q8(p, part->m) ? IN_Q8 : 0), operand_scratch(OUT_HALVES, 'w')},
         .n_operands = 4,
         .grid = {{.fixed = (part->params.quads + 255) / 256}, {1, 1, p->rows}},
         .min_rows = MATVEC_MAX + 1,
@@ -146,7 +146,8 @@ static bool plan_sums(struct op_plan *p, const struct matmul_part *part, uint32_
         .params = &part->params,
         .params_bytes = sizeof part->params,
         .operands = {operand_quants(m->weight, part->index), operand_scales(m->weight, part->index),
-                     stored ? operand_halves('r') : operand_in(matmul_is_q8(p, m) ? IN_Q8 : 0), operand_scratch('w')},
+                     stored ? operand_scratch(OUT_HALVES, 'r') : operand_in(matmul_is_q8(p, m) ? IN_Q8 : 0),
+                     operand_scratch(OUT_MORE, 'w')},
         .n_operands = 4,
         .weights = matmul_count_weights(&part->params),
         .grid = {{.fixed = part->params.tiles}, {1, UNITS_TILE, p->rows}, {.fixed = part->params.shares}},
@@ -168,7 +169,7 @@ static bool plan_sum(struct op_plan *p, const struct matmul_part *part, uint32_t
         .params_wgsl = matmul_params_wgsl,
         .params = &part->params,
         .params_bytes = sizeof part->params,
-        .operands = {operand_scratch('r'), operand_vector(part->m->bias), operand_in(1), operand_out(0)},
+        .operands = {operand_scratch(OUT_MORE, 'r'), operand_vector(part->m->bias), operand_in(1), operand_out(0)},
         .n_operands = 4,
         .grid = {{.fixed = part->params.tiles}, {1, 32, p->rows}},
         .min_rows = min_rows,

@@ -10,11 +10,8 @@
 #include <math.h>
 
 #include "ops/wkv7_fused.h"
+#include "ops/wkv7_plan.h"
 
-#define WKV7_PARAMS(U, F) U(vectors) U(rkv_vectors) U(first_vectors) U(slot_vectors) F(eps)
-PARAMS(wkv7, WKV7_PARAMS);
-
-enum { RKV, WAGV, FIRST_RKV };    /* inputs */
 enum { R, K, V };                 /* blocks of C columns in rkv */
 enum { W, A, G, MIX };            /* in wagv */
 enum { K_K, K_A, R_K, LN, LN_B }; /* rows of the vectors */
@@ -112,9 +109,11 @@ struct division {
     uint32_t split;     /* workgroups of a head, at most */
 };
 
-/* Few tokens: little workgroup memory, so that many heads and sequences run side by side. Many: what counts is the time
- * of one token after the other, so that a head has more workgroups. */
+/* One token of each sequence: little else than the state is read. Few: little workgroup memory, so that many heads and
+ * sequences run side by side. Many: what counts is the time of one token after the other, so that a head has more
+ * workgroups. */
 enum { FEW = 32 };
+static const struct division single = {.row_lanes = 16, .rows = 8, .chunk = 1, .split = 1};
 static const struct division few = {.row_lanes = 16, .rows = 4, .chunk = 4, .split = 1};
 static const struct division many = {.row_lanes = 16, .rows = 4, .chunk = 16, .split = 2};
 
@@ -161,7 +160,7 @@ static const struct operand inputs[] = {{OPERAND_IN, RKV, 0, 'r'},
                                         {OPERAND_VECTOR, 0, 0, 'r'}};
 
 static bool plan_heads(struct op_plan *p, const struct division *wanted, const struct wkv7_params *params,
-                       uint32_t min_rows, uint32_t max_rows, struct error *err)
+                       struct wkv7_reach reach, struct error *err)
 {
     uint32_t N = p->args->head_dim, heads = p->out_cols[0] / N, v_first = p->in_cols[FIRST_RKV] > 0;
     struct fitted f = fit(p, wanted);
@@ -182,8 +181,10 @@ static bool plan_heads(struct op_plan *p, const struct division *wanted, const s
         .n_operands = 6,
         .baked = true,
         .grid = {{.fixed = heads * f.d.split}, {1, 1, ROWS_SEQS}},
-        .min_rows = min_rows,
-        .max_rows = max_rows,
+        .min_rows = reach.min_rows,
+        .max_rows = reach.max_rows,
+        .min_run = reach.min_run,
+        .max_run = reach.max_run,
     };
     if (f.d.split == 1) {
         plan_q8_output(p, &d);
@@ -203,8 +204,10 @@ static bool plan_heads(struct op_plan *p, const struct division *wanted, const s
         .operands = {inputs[0], inputs[1], inputs[2], inputs[3], operand_out(0)},
         .n_operands = 5,
         .grid = {{.fixed = (heads + per_group - 1) / per_group}, {1, 1, ROWS_TOKENS}},
-        .min_rows = min_rows,
-        .max_rows = max_rows,
+        .min_rows = reach.min_rows,
+        .max_rows = reach.max_rows,
+        .min_run = reach.min_run,
+        .max_run = reach.max_run,
     };
     plan_q8_output(p, &d);
     return plan_dispatch(p, &d, err);
@@ -214,7 +217,13 @@ bool wkv7_plan(struct op_plan *p, struct error *err)
 {
     struct wkv7_params params = {p->out_cols[0] / 4, p->in_cols[RKV] / 4, p->in_cols[FIRST_RKV] / 4,
                                  p->state_stride / 4, p->args->eps};
+    const bool chunked = wkv7_fits_chunked(p);
+    const uint32_t max_run = chunked ? WKV7_LONG_RUN - 1 : 0;
     uint32_t fused;
-    return wkv7_plan_fused(p, &fused, err) && plan_heads(p, &few, &params, fused ? fused + 1 : 0, FEW, err) &&
-           plan_heads(p, &many, &params, FEW + 1, 0, err);
+    if (!wkv7_plan_fused(p, &fused, err)) return false;
+    const uint32_t min_rows = fused ? fused + 1 : 0;
+    return plan_heads(p, &single, &params, (struct wkv7_reach){min_rows, FEW, 0, 1}, err) &&
+           plan_heads(p, &few, &params, (struct wkv7_reach){min_rows, FEW, 2, 0}, err) &&
+           plan_heads(p, &many, &params, (struct wkv7_reach){FEW + 1, 0, 0, max_run}, err) &&
+           (!chunked || wkv7_plan_chunked(p, &params, (struct wkv7_reach){0, 0, WKV7_LONG_RUN, 0}, err));
 }

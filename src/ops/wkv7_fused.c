@@ -6,8 +6,8 @@
     U(vectors)                                                                                                         \
     U(rkv_vectors)                                                                                                     \
     U(first_vectors)                                                                                                   \
-    U(slot_vectors) F(eps) U(w_at) U(a_at) U(g_at) U(v_at) U(w_stride) U(a_stride) U(g_stride) U(v_stride) U(w_x)      \
-        U(a_x) U(g_x) U(v_x)
+    U(slot_vectors)                                                                                                    \
+    F(eps) U(w_at) U(a_at) U(g_at) U(v_at) U(w_stride) U(a_stride) U(g_stride) U(v_stride) U(w_x) U(a_x) U(g_x) U(v_x)
 PARAMS(wkv7_fused, WKV7_FUSED_PARAMS);
 
 /* the ups of a head are read by one workgroup: of 4096 channels that takes longer than a dispatch of their own, of 2560

@@ -70,6 +70,15 @@ static const struct step_shape extended[] = {
     {{{31, 2, 0}, {1, 0, 333}}},
 };
 
+/* a run that is long enough for wkv7's chunks, and beside it the edges of chunks in the step and in its sequences */
+static const struct step_shape chunks[] = {
+    {{{200, 0, 0}}},
+    {{{15, 1, 0}, {193, 2, 0}}},
+    {{{16, 3, 0}, {17, 1, 15}, {192, 0, 200}, {1, 4, 0}}},
+    {{{1, 1, 32}, {33, 2, 193}, {1, 4, 1}, {197, 3, 16}}},
+    {{{201, 4, 2}, {2, 0, 392}, {47, 3, 213}, {37, 2, 226}}}, /* so that limits.tokens, one more, are whole chunks */
+};
+
 #define EXACT TOLERANCE_EXACT
 #define USUAL TOLERANCE_USUAL
 #define LOOSER TOLERANCE_LOOSER
@@ -254,8 +263,24 @@ static const struct op_case fused_small = {"shifted Q8_0 M=256 C=2048 thin F16 i
                                            STEPS(singles),
                                            INT8};
 
-static struct gpu_case
-    all[N_VARIANTS * (COUNT(cases) + 1 + COUNT(wkv7_small) + COUNT(attention_small) + 2 * COUNT(fused) + 1)];
+static const uint32_t wkv7_chunked_small[] = {16384, 16384, 8192}; /* of workgroup memory, the first ones */
+static const struct op_case wkv7_chunked[] = {
+    {"wkv7 N=32 H=1 in chunks in 16 KiB", record_wkv7, {32, 1}, STEPS(chunks), LOOSER},
+    {"wkv7 N=64 H=2 v_first in chunks in 16 KiB", record_wkv7, {64, 2, 1}, STEPS(chunks), LOOSER},
+    {"wkv7 N=64 H=1 in 8 KiB, too little for chunks", record_wkv7, {64, 1}, STEPS(chunks), LOOSER},
+    {"wkv7 N=32 H=3 v_first in chunks", record_wkv7, {32, 3, 1}, STEPS(chunks), LOOSER},
+    {"wkv7 N=64 H=2 in chunks", record_wkv7, {64, 2}, STEPS(chunks), LOOSER},
+    {"wkv7 N=64 H=3 v_first in chunks to int8", record_wkv7, {64, 3, 1, 0, 1}, STEPS(chunks), LOOSER},
+    {"wkv7 N=48 H=1 v_first in chunks", record_wkv7, {48, 1, 1}, STEPS(chunks), LOOSER},
+    {"wkv7 N=128 H=1 too large for chunks", record_wkv7, {128, 1}, STEPS(chunks), LOOSER},
+    {"wkv7 N=20 H=1 too small for chunks", record_wkv7, {20, 1}, STEPS(chunks), LOOSER},
+    {"wkv7 N=64 H=1 short k in chunks", record_wkv7, {64, 1, 0, 1}, STEPS(chunks), LOOSER},
+    {"wkv7 N=64 H=1 strong decay in chunks", record_wkv7, {64, 1, 0, 0, 0, 1}, STEPS(chunks), LOOSER},
+    {"wkv7 N=64 H=1 no decay, keys alike, in chunks", record_wkv7, {64, 1, 0, 0, 0, 2}, STEPS(chunks), LOOSER},
+};
+
+static struct gpu_case all[N_VARIANTS * (COUNT(cases) + 1 + COUNT(wkv7_small) + COUNT(attention_small) +
+                                         2 * COUNT(fused) + 1 + COUNT(wkv7_chunked))];
 static size_t n_all;
 
 static struct gpu_case *add(const struct op_case *c, enum variant v)
@@ -278,6 +303,11 @@ int main(void)
         }
         for (size_t i = 0; i < COUNT(attention_small); i++)
             add(&attention_small[i], (enum variant)v)->max_workgroup_bytes = 16384;
+        for (size_t i = 0; v == VARIANT_FEATURES && i < COUNT(wkv7_chunked); i++) {
+            struct gpu_case *g = add(&wkv7_chunked[i], (enum variant)v);
+            g->hardware = true;
+            if (i < COUNT(wkv7_chunked_small)) g->max_workgroup_bytes = wkv7_chunked_small[i];
+        }
     }
     for (int v = 0; v < N_VARIANTS; v++) {
         struct gpu_case *g = add(&fused_small, (enum variant)v);
