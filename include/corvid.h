@@ -163,8 +163,8 @@ typedef struct corvid_model_options {
     bool exact;               /* activations stay floats. Otherwise those that meet integer weights (Q8_0, Q4_K, ...)
                                  are rounded to 8 bits, 32 of them sharing a scale: faster, and nearly the same */
     corvid_cache_type cache_type;
-    uint64_t max_memory; /* bytes of weights, states and activations on the device at most: more is refused before
-                                 anything is loaded (CORVID_ERROR_LIMIT); 0: no limit */
+    uint64_t max_memory;      /* bytes of weights, states (and their copies) and activations on the device at most: more
+                                 is refused before anything is loaded (CORVID_ERROR_LIMIT); 0: no limit */
     bool (*progress)(void *user, uint64_t done_bytes, uint64_t total_bytes); /* may be NULL; false cancels the load */
     void *progress_user;
 } corvid_model_options;
@@ -181,6 +181,7 @@ typedef struct corvid_model_info {
     uint32_t kernels;                               /* compiled */
     bool recurrent;                                 /* the state has one size whatever the length */
     int32_t bos, eos;                               /* tokens, -1 if there is none */
+    uint64_t copies_bytes;                          /* of a session's state, on the device once it has generated */
 } corvid_model_info;
 
 /* Loads a GGUF file. The device must outlive the model. options may be NULL. */

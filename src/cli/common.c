@@ -108,8 +108,11 @@ void memory_describe(const struct loaded *m, struct builder *out)
     const corvid_model_info *i = corvid_model_describe(m->model);
     const double mib = 1 << 20;
     corvid_memory memory;
-    builder_printf(out, "memory: weights %.1f MiB, state of a session %.1f MiB, activations %.1f MiB\n",
-                   (double)i->weight_bytes / mib, (double)i->state_bytes / mib, (double)i->work_bytes / mib);
+    builder_printf(out, "memory: weights %.1f MiB, state of a session %.1f MiB", (double)i->weight_bytes / mib,
+                   (double)i->state_bytes / mib);
+    if (i->copies_bytes)
+        builder_printf(out, " and %.1f MiB of copies once it has answered", (double)i->copies_bytes / mib);
+    builder_printf(out, ", activations %.1f MiB\n", (double)i->work_bytes / mib);
     if (corvid_device_memory(m->device, &memory)) {
         builder_printf(out, "        %.1f MiB in use, %.1f MiB held from the driver", (double)memory.used_bytes / mib,
                        (double)memory.reserved_bytes / mib);
