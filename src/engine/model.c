@@ -145,6 +145,7 @@ static bool open_model(corvid_model *m, const char *path, const corvid_model_opt
         return fail(err, ERR_FORMAT, "the vocabulary has %d tokens, but token_embd.weight only %u rows",
                     tokenizer_size(m->tokenizer), m->hyper.vocab);
     if (!model_record(&m->graph, m->file, m->arch, &m->hyper, &shape, err)) return false;
+    m->graph.chooser = &m->device->chooser;
     if (!check_memory(m, o, err)) return false;
     m->info.read_ms = (double)(clock_ns() - start) / 1e6;
     m->exec = m->device->gpu ? exec_gpu_create(m->device->gpu, &m->graph, m->limits, m->limits.seqs, o->progress,

@@ -368,6 +368,7 @@ static bool plan_call(struct exec_gpu *x, const struct op_call *c,
                         .device = gpu_describe(x->gpu),
                         .limits = x->base.limits,
                         .rows = ROWS_TOKENS,
+                        .chooser = g->chooser,
                         .executor = x,
                         .dispatch = dispatch,
                         .take_over = take_over};
@@ -494,6 +495,18 @@ static bool plan(struct exec_gpu *x, struct error *err)
     free(x->params_image);
     x->params_image = NULL;
     return gpu_check(x->gpu, err);
+}
+
+/* ---- for tune.c ---- */
+
+bool gpu_exec_want(struct exec *e, uint32_t call, struct error *err)
+{
+    return plan_call((struct exec_gpu *)e, &e->g->calls[call], want_kernel, err);
+}
+
+bool gpu_exec_compile(struct exec *e, struct error *err)
+{
+    return kernel_cache_compile(&((struct exec_gpu *)e)->kernels, err);
 }
 
 static void count(struct exec_gpu *x)

@@ -57,6 +57,11 @@ struct gpu_exec_parts gpu_exec_parts(struct exec *e);
  * sequences and outputs it has and on nothing else: decode_gpu.c runs them again. */
 void gpu_exec_encode(struct exec *e, const struct step *step);
 
+/* Notes the kernels of a call as the graph's chooser would have them now; compiles all that are not yet, for drivers that
+ * give them out at once when an executor plans them. */
+bool gpu_exec_want(struct exec *e, uint32_t call, struct error *err);
+bool gpu_exec_compile(struct exec *e, struct error *err);
+
 /* A slot's states without positions: their bytes, and a copy of them to or from `with`, which is as long. */
 uint64_t gpu_exec_fixed_bytes(const struct exec *e);
 void gpu_exec_copy_fixed(struct exec *e, uint32_t slot, struct gpu_range with, bool back);

@@ -50,8 +50,9 @@ struct graph {
     /* finds tensors; model files or a test's table */
     bool (*find)(void *user, const char *name, struct tensor_info *out);
     void *find_user;
-    int layer; /* -1 outside of layers */
-    bool int8; /* products of integer weights take int8 activations; false: all floats */
+    int layer;                     /* -1 outside of layers */
+    const struct chooser *chooser; /* of kernels' shapes (ops/tuning.h); NULL: the usual ones */
+    bool int8;                     /* products of integer weights take int8 activations; false: all floats */
 
     struct op_call *calls;
     struct graph_value *values; /* [0] is unused: id 0 is absent */

@@ -231,6 +231,8 @@ struct plan_weight {
     uint32_t rows_per_part, n_parts; /* row r lies in part r / rows_per_part, there in row r % rows_per_part */
 };
 
+struct chooser;
+
 /* what an op knows when it chooses its kernels */
 struct op_plan {
     const struct op_args *args;
@@ -242,6 +244,7 @@ struct op_plan {
     struct plan_weight w[OP_MAX_WEIGHTS];
     uint32_t state_rows, state_cols, state_stride; /* words of a slot: rows of kv_row_words, padded */
     enum kv_type state_type;
+    const struct chooser *chooser; /* of shapes (ops/tuning.h); NULL: the usual ones */
     void *executor;
     bool (*dispatch)(void *executor, const struct dispatch_desc *d, struct error *err);
     bool (*take_over)(void *executor, unsigned input, uint32_t max_rows);

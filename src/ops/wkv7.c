@@ -9,6 +9,9 @@
  *   args: head_dim N, eps */
 #include <math.h>
 
+#include <stdio.h>
+
+#include "ops/tuning.h"
 #include "ops/wkv7_fused.h"
 
 #define WKV7_PARAMS(U, F) U(vectors) U(rkv_vectors) U(first_vectors) U(slot_vectors) F(eps)
@@ -210,11 +213,31 @@ static bool plan_heads(struct op_plan *p, const struct division *wanted, const s
     return plan_dispatch(p, &d, err);
 }
 
+/* rows, chunk and split around the usual ones; those that fit alike are one */
+static struct division choose_division(const struct op_plan *p, const struct division *usual, uint32_t tokens)
+{
+    static const struct division near[] = {{16, 2, 4, 1},  {16, 2, 8, 1},  {16, 4, 2, 1},  {16, 4, 4, 1},
+                                           {16, 4, 8, 1},  {16, 8, 4, 1},  {16, 2, 16, 2}, {16, 4, 8, 2},
+                                           {16, 4, 16, 2}, {16, 4, 32, 2}, {16, 2, 16, 4}, {16, 4, 16, 4}};
+    struct choice c = {.names = "rows of a thread/tokens at a time/workgroups of a head", .tokens = tokens};
+    snprintf(c.key, sizeof c.key, "wkv7 %ux%u t%u%s", p->out_cols[0] / p->args->head_dim, p->args->head_dim, tokens,
+             p->out_cols[OUT_Q8] ? " q8" : "");
+    choice_add(&c, usual->rows, usual->chunk, usual->split);
+    for (size_t i = 0; i < sizeof near / sizeof *near; i++) {
+        struct division d = fit(p, &near[i]).d;
+        if (d.rows == near[i].rows && d.chunk == near[i].chunk && d.split == near[i].split)
+            choice_add(&c, d.rows, d.chunk, d.split);
+    }
+    const uint32_t *numbers = plan_choose(p, &c);
+    return (struct division){usual->row_lanes, numbers[0], numbers[1], numbers[2]};
+}
+
 bool wkv7_plan(struct op_plan *p, struct error *err)
 {
     struct wkv7_params params = {p->out_cols[0] / 4, p->in_cols[RKV] / 4, p->in_cols[FIRST_RKV] / 4,
                                  p->state_stride / 4, p->args->eps};
+    const struct division some = choose_division(p, &few, FEW), most = choose_division(p, &many, 512);
     uint32_t fused;
-    return wkv7_plan_fused(p, &fused, err) && plan_heads(p, &few, &params, fused ? fused + 1 : 0, FEW, err) &&
-           plan_heads(p, &many, &params, FEW + 1, 0, err);
+    return wkv7_plan_fused(p, &fused, err) && plan_heads(p, &some, &params, fused ? fused + 1 : 0, FEW, err) &&
+           plan_heads(p, &most, &params, FEW + 1, 0, err);
 }
