@@ -29,6 +29,8 @@ static struct matvec_shape choose_q8_shape(const struct op_plan *p, uint32_t row
     struct matvec_shape s = {.threads = plan_threads(p, 128), .lanes = rows < 4096 ? 32 : 16, .rows = 1};
     while (s.lanes < 64 && blocks / s.lanes > 8) s.lanes *= 2;
     while (s.lanes > blocks) s.lanes /= 2;
+    /* lanes of several subgroups wait for each other, once for each token and all rows of a thread */
+    if (max_tokens > 1 && s.lanes > 32) s.rows = max_tokens < MATVEC_TOKENS ? 2 : 4;
     if (max_tokens > MATVEC_TOKENS) s.rows = 4;
     if (!p->out_cols[OUT_Q8]) return s;
     s.threads = plan_threads(p, max_tokens == 1 ? 512 : 128);
@@ -91,7 +93,11 @@ static bool plan_mixed(struct op_plan *p, const struct matmul_plan *m, const str
 {
     const struct plan_weight *w = &p->w[m->weight], *t = &p->w[thin->weight];
     const bool q8 = matmul_is_q8(p, m);
-    const struct matvec_shape usual = {plan_threads(p, 128), plan_is_software(p) ? 2 : q8 ? 32 : 64, 1};
+    const struct matvec_shape usual = {plan_threads(p, 128),
+                                       plan_is_software(p)    ? 2
+                                       : q8 || max_tokens > 1 ? 32
+                                                              : 64,
+                                       1};
     const struct matvec_shape s = choose_mixed(p, m, thin, max_tokens, usual);
     const uint32_t threads = s.threads, lanes = s.lanes;
     const uint32_t rows = threads / lanes;
