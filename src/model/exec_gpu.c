@@ -310,6 +310,7 @@ static bool take_over(void *executor, unsigned input, uint32_t max_rows)
     const uint32_t made = g->values[x->call->in[input].id].made;
     const struct op_call *maker = &g->calls[made];
     bool alone = made < g->n_calls && reads(x->call, maker);
+    if (!alone) return true; /* no call makes it: a call of another graph does (call_group.h) */
     for (uint32_t i = made + 1; alone && i < g->n_calls; i++)
         alone = &g->calls[i] == x->call || !reads(&g->calls[i], maker);
     if (alone) x->taken[made] = max_rows;
