@@ -83,7 +83,8 @@ static bool plan_slices(struct op_plan *p, uint32_t slice, uint32_t min_rows, ui
 static uint32_t choose_slice(const struct op_plan *p, uint32_t usual)
 {
     struct choice c = {.names = "vectors of a workgroup", .tokens = 1};
-    snprintf(c.key, sizeof c.key, "token shift %ux%u%s", p->w[0].rows - 2, p->in_cols[0], p->out_cols[OUT_Q8] ? " q8" : "");
+    snprintf(c.key, sizeof c.key, "token shift %ux%u%s", p->w[0].rows - 2, p->in_cols[0],
+             p->out_cols[OUT_Q8] ? " q8" : "");
     choice_add(&c, usual, 0, 0);
     for (uint32_t slice = usual / 4; slice <= 4 * usual && slice <= plan_row_threads(p, p->in_cols[0]); slice *= 2)
         choice_add(&c, slice, 0, 0);

@@ -47,7 +47,7 @@ struct gpu_kernel *__wrap_gpu_kernel_create(struct gpu *gpu, const char *name, c
 static const uint32_t q8_product[] = {QUANT_Q8_0, 96, 64, ACT_NONE, COMBINE_NONE, MATMUL_INT8};
 
 struct seen {
-    uint32_t rows, changed, wrong, refused, steps, stop_at;
+    uint32_t rows, shifted, changed, wrong, refused, steps, stop_at;
 };
 
 static bool on_progress(void *user, const char *key, uint32_t done, uint32_t total, double left_s)
@@ -67,6 +67,7 @@ static bool on_row(void *user, const struct tune_row *r)
     assert_int_equal(r->calls, 1);
     assert_in_range(r->n_wrong + r->n_refused, 0, c->n - 1);
     s->rows++;
+    s->shifted += !strncmp(c->key, "shifted", 7);
     s->changed += r->best > 0;
     s->wrong += r->n_wrong;
     s->refused += r->n_refused;
@@ -131,6 +132,30 @@ static void every_op_can_be_measured(void **unused)
         tuning_free(&tuning);
         case_end(&b);
     }
+}
+
+/* Products that do a token shift's work for one token, as hardware runs them: measured without the shift. */
+static void what_is_taken_over_is_measured(void **unused)
+{
+    (void)unused;
+    static struct op_bench b;
+    struct gpu *gpu = case_gpu(VARIANT_FEATURES);
+    struct gpu_info *info = (struct gpu_info *)gpu_describe(gpu);
+    const struct gpu_info real = *info;
+    struct seen seen = {0};
+    struct tuning tuning = {0};
+    struct error err = {0};
+    if (!real.subgroups || real.subgroup_size < 8) skip();
+    case_begin(&b, "tune");
+    record_shifted(&b, (const uint32_t[]){QUANT_Q8_0, 32, 64, ACT_NONE, 0, MATMUL_INT8});
+    snprintf(info->kind, sizeof info->kind, "discrete");
+    bool done = tune_graph(gpu, &b.graph, &(struct tune_listener){on_progress, on_row, &seen}, &tuning, &err);
+    *info = real;
+    if (!done) fail_msg("%s", err.message);
+    assert_int_equal(seen.shifted, 1);
+    assert_int_equal(seen.wrong + seen.refused, 0);
+    tuning_free(&tuning);
+    case_end(&b);
 }
 
 /* stopped by any of the calls: an error, and nothing leaks */
@@ -218,9 +243,8 @@ static int tear_down(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bad_candidates_are_not_taken),
-        cmocka_unit_test(every_op_can_be_measured),
-        cmocka_unit_test(it_can_be_stopped),
+        cmocka_unit_test(bad_candidates_are_not_taken),     cmocka_unit_test(every_op_can_be_measured),
+        cmocka_unit_test(what_is_taken_over_is_measured),   cmocka_unit_test(it_can_be_stopped),
         cmocka_unit_test(alike_calls_are_found_and_copied),
     };
     return cmocka_run_group_tests(tests, NULL, tear_down);
