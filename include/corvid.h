@@ -91,6 +91,7 @@ typedef struct corvid_device_options {
     const char *cache;   /* folder where compiled kernels are kept, so that a later start need not compile them (runtime
                             wgpu30 on Vulkan; elsewhere drivers keep them); "" or "off": nowhere; NULL: what the
                             environment's CORVID_CACHE says in the same way, else the user's cache folder */
+    bool no_tuning;      /* do not use what corvid_tune found, which is kept in the same folder */
 } corvid_device_options;
 
 /* Fills infos[0 .. capacity) with the adapters that the WebGPU library finds, best first, and sets *count to how many
@@ -126,6 +127,10 @@ bool corvid_device_memory(const corvid_device *device, corvid_memory *out);
  * are kept. Valid until the next corvid_model_open. */
 const char *corvid_device_cache(const corvid_device *device);
 
+/* The file of what corvid_tune found on such a device and how much of it there is, one line for people; "" if nothing is
+ * kept (corvid_device_options.cache). Valid until the next corvid_tune. */
+const char *corvid_device_tuning(const corvid_device *device);
+
 /* One kernel family, run on the device and compared with its scalar reference. */
 typedef struct corvid_check {
     const char *variant; /* how the device was opened: "", "--no-matrix", "--no-subgroups", ... */
@@ -148,6 +153,43 @@ typedef struct corvid_doctor_result {
 bool corvid_doctor(const corvid_device_options *options, bool (*report)(void *user, const corvid_check *check),
                    void *user, corvid_doctor_result *result, corvid_error *err);
 
+/* ---- tuning ---------------------------------------------------------------------------------------------- */
+
+/* How a kernel's work is cut up for an operation of a certain size: which way is best depends on the device. */
+typedef struct corvid_tuned {
+    const char *key;          /* the problem: "matvec Q4_K 2560x2560 t1 q8": a step of 1 token, int8 activations */
+    const char *names;        /* of the numbers that follow: "threads/lanes of a row/rows of a thread" */
+    const char *usual, *best; /* "128/32/1", and what is used from now on */
+    uint32_t tokens;          /* of the steps that were measured */
+    uint32_t calls;           /* of this operation in the model */
+    bool shared;              /* an earlier row has the same calls and tokens: its times are of both together */
+    uint32_t candidates;      /* that were measured, */
+    uint32_t wrong, refused;  /* of which gave another result than the usual one, could not be run */
+    double usual_us, best_us; /* of one call */
+} corvid_tuned;
+
+typedef struct corvid_tune_options {
+    bool exact; /* for models that are opened so */
+    /* Both may be NULL, and return false to stop (an error), after which all is as before. left_s: what is still to be
+     * done, estimated. key is valid during the call. */
+    bool (*progress)(void *user, const char *key, uint32_t done, uint32_t total, double left_s);
+    bool (*report)(void *user, const corvid_tuned *row);
+    void *user;
+} corvid_tune_options;
+
+typedef struct corvid_tune_result {
+    uint32_t choices, changed, wrong; /* measured; other than usual now; candidates with wrong results */
+    double seconds;
+} corvid_tune_result;
+
+/* Measures, for every kernel shape of the model at `path` that Corvid has a choice of, the candidates on the device, with
+ * the model's weights; takes those that give the same results and are at least 3 % faster than the usual ones, and keeps
+ * them in a file of the cache folder, from which later corvid_device_open of such a device by this version take them.
+ * What was found for other models stays. Not on the reference, nor without a folder (CORVID_ERROR_ARGUMENT). Models that
+ * are open stay as they are. options may be NULL. */
+bool corvid_tune(corvid_device *device, const char *path, const corvid_tune_options *options,
+                 corvid_tune_result *result, corvid_error *err);
+
 /* ---- models ---------------------------------------------------------------------------------------------- */
 
 typedef struct corvid_model corvid_model;
@@ -163,8 +205,8 @@ typedef struct corvid_model_options {
     bool exact;               /* activations stay floats. Otherwise those that meet integer weights (Q8_0, Q4_K, ...)
                                  are rounded to 8 bits, 32 of them sharing a scale: faster, and nearly the same */
     corvid_cache_type cache_type;
-    uint64_t max_memory; /* bytes of weights, states and activations on the device at most: more is refused before
-                                 anything is loaded (CORVID_ERROR_LIMIT); 0: no limit */
+    uint64_t max_memory; /* bytes of weights, states (and their copies) and activations on the device at most: more
+                                 is refused before anything is loaded (CORVID_ERROR_LIMIT); 0: no limit */
     bool (*progress)(void *user, uint64_t done_bytes, uint64_t total_bytes); /* may be NULL; false cancels the load */
     void *progress_user;
 } corvid_model_options;
@@ -181,6 +223,7 @@ typedef struct corvid_model_info {
     uint32_t kernels;                               /* compiled */
     bool recurrent;                                 /* the state has one size whatever the length */
     int32_t bos, eos;                               /* tokens, -1 if there is none */
+    uint64_t copies_bytes;                          /* of a session's state, on the device once it has generated */
 } corvid_model_info;
 
 /* Loads a GGUF file. The device must outlive the model. options may be NULL. */

@@ -50,6 +50,7 @@ struct option_group device_group(struct device_args *a)
         {0, "no-cache", NULL, "neither use nor keep compiled kernels of earlier runs", OPTION_FLAG, &a->no_cache, 0, 0},
         {0, "exact", NULL, "keep activations as floats where weights are integers: slower", OPTION_FLAG, &a->exact, 0,
          0},
+        {0, "no-tuning", NULL, "do not use what 'corvid tune' found", OPTION_FLAG, &a->no_tuning, 0, 0},
         {0, "trace", "FILE", "write what CPU and GPU did and when, for ui.perfetto.dev or chrome://tracing",
          OPTION_TEXT, &a->trace, 0, 0},
         {'c', "context", "N", "tokens that a transformer's session can hold; default 0: the model's own, at most 4096",
@@ -70,7 +71,7 @@ struct option_group device_group(struct device_args *a)
 struct option_group device_only_group(struct device_args *a)
 {
     struct option_group group = device_group(a);
-    group.n -= 6; /* --exact and what follows */
+    group.n -= 7; /* --exact and what follows */
     return group;
 }
 
@@ -83,7 +84,8 @@ corvid_device_options device_options(const struct device_args *a)
                                    .no_matrix = a->no_matrix,
                                    .check_shaders = a->check_shaders,
                                    .validate = a->validate,
-                                   .cache = a->no_cache ? "off" : NULL};
+                                   .cache = a->no_cache ? "off" : NULL,
+                                   .no_tuning = a->no_tuning};
 }
 
 const char *model_builtin(char buffer[COMMON_PATH_MAX])
@@ -108,8 +110,11 @@ void memory_describe(const struct loaded *m, struct builder *out)
     const corvid_model_info *i = corvid_model_describe(m->model);
     const double mib = 1 << 20;
     corvid_memory memory;
-    builder_printf(out, "memory: weights %.1f MiB, state of a session %.1f MiB, activations %.1f MiB\n",
-                   (double)i->weight_bytes / mib, (double)i->state_bytes / mib, (double)i->work_bytes / mib);
+    builder_printf(out, "memory: weights %.1f MiB, state of a session %.1f MiB", (double)i->weight_bytes / mib,
+                   (double)i->state_bytes / mib);
+    if (i->copies_bytes)
+        builder_printf(out, " and %.1f MiB of copies once it has answered", (double)i->copies_bytes / mib);
+    builder_printf(out, ", activations %.1f MiB\n", (double)i->work_bytes / mib);
     if (corvid_device_memory(m->device, &memory)) {
         builder_printf(out, "        %.1f MiB in use, %.1f MiB held from the driver", (double)memory.used_bytes / mib,
                        (double)memory.reserved_bytes / mib);
@@ -125,7 +130,7 @@ void memory_describe(const struct loaded *m, struct builder *out)
 static void tell_start(const struct loaded *m)
 {
     const corvid_model_info *i = corvid_model_describe(m->model);
-    const char *cache = corvid_device_cache(m->device);
+    const char *cache = corvid_device_cache(m->device), *tuning = corvid_device_tuning(m->device);
     struct builder text = {0};
     memory_describe(m, &text);
     builder_printf(&text, "start:  device %.0f ms, file and vocabulary %.0f ms, weights %.0f ms, %u kernels %.0f ms; ",
@@ -133,6 +138,7 @@ static void tell_start(const struct loaded *m)
                    i->compile_ms);
     builder_printf(&text, "%.0f ms in all\n", m->load_ms);
     if (*cache) builder_printf(&text, "kernels kept in %s\n", cache);
+    if (*tuning) builder_printf(&text, "tuning in %s\n", tuning);
     if (text.data) fputs(text.data, stderr);
     builder_free(&text);
 }

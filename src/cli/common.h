@@ -18,8 +18,8 @@ enum { COMMON_PATH_MAX = 4096 };
 struct device_args {
     const char *device, *runtime, *trace, *cache_type;
     int64_t context, vram;
-    bool no_f16, no_subgroups, no_matrix, check_shaders, validate, no_cache, exact, verbose;
-    struct option rows[14];
+    bool no_f16, no_subgroups, no_matrix, check_shaders, validate, no_cache, no_tuning, exact, verbose;
+    struct option rows[15];
 };
 
 struct option_group device_group(struct device_args *a);      /* of commands that load a model */

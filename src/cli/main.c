@@ -20,6 +20,7 @@ static const struct command commands[] = {
     {"bench", "measure prefill and decode in tokens per second", command_bench},
     {"devices", "list the GPUs", command_devices},
     {"doctor", "check that the GPU computes rightly, for bug reports", command_doctor},
+    {"tune", "find the fastest kernel shapes of a model on this GPU", command_tune},
     {"inspect", "show the metadata and tensors of a model file", command_inspect},
     {"explain", "show the operations that a model consists of", command_explain},
     {"quantize", "write a smaller copy of a model file", command_quantize},

@@ -3,16 +3,20 @@
 #define CORVID_ENGINE_ENGINE_H
 
 #include "corvid.h"
-#include "engine/kernel_store.h"
+#include "engine/kept_file.h"
 #include "file/model_file.h"
 #include "model/arch.h"
 #include "model/exec.h"
 #include "ops/sampler.h"
+#include "ops/tuning.h"
 #include "text/tokenizer.h"
 
 struct corvid_device {
-    struct gpu *gpu; /* NULL: the scalar reference */
-    struct kernel_store store;
+    struct gpu *gpu;          /* NULL: the scalar reference */
+    struct kept_file store;   /* of compiled kernels */
+    struct kept_file tunings; /* of `tuning` */
+    struct tuning tuning;     /* what is kept and in use */
+    struct chooser chooser;
     corvid_device_info info;
 };
 
@@ -58,6 +62,9 @@ static inline struct gpu_options gpu_options_of(const corvid_device_options *o)
                                 .check_shaders = o->check_shaders,
                                 .validate = o->validate};
 }
+
+/* Takes what an earlier corvid_tune on such a device has kept, from where `folder` says (kept_file.h). */
+void device_load_tuning(corvid_device *d, const char *folder, bool ignored);
 
 /* Keeps the kernels that were compiled so far, if they are to be kept. */
 void device_keep_kernels(corvid_device *d);

@@ -65,8 +65,8 @@ corvid_device *corvid_device_open(const corvid_device_options *options, corvid_e
     }
     uint64_t start = clock_ns();
     struct gpu_options g = gpu_options_of(o);
-    kernel_store_init(&d->store, o->cache);
-    g.kept_kernels = kernel_store_load;
+    kept_file_init(&d->store, "kernels", "compiled kernels", o->cache);
+    g.kept_kernels = kept_file_load;
     g.kept_user = &d->store;
     d->gpu = gpu_open(&g, inner(err));
     if (!d->gpu) {
@@ -74,6 +74,7 @@ corvid_device *corvid_device_open(const corvid_device_options *options, corvid_e
         return NULL;
     }
     describe(gpu_describe(d->gpu), &d->info);
+    device_load_tuning(d, o->cache, o->no_tuning);
     corvid_memory memory;
     if (corvid_device_memory(d, &memory)) {
         d->info.memory_bytes = memory.bytes;
@@ -87,6 +88,7 @@ void corvid_device_close(corvid_device *device)
 {
     if (!device) return;
     gpu_close(device->gpu);
+    tuning_free(&device->tuning);
     free(device);
 }
 
@@ -116,12 +118,17 @@ bool corvid_device_memory(const corvid_device *device, corvid_memory *out)
 
 const char *corvid_device_cache(const corvid_device *device) { return device->store.state; }
 
-const char *corvid_device_warning(const corvid_device *device) { return device->store.warning; }
+const char *corvid_device_tuning(const corvid_device *device) { return device->tunings.state; }
+
+const char *corvid_device_warning(const corvid_device *device)
+{
+    return *device->tunings.warning ? device->tunings.warning : device->store.warning;
+}
 
 void device_keep_kernels(corvid_device *d)
 {
     size_t bytes;
     void *data = *d->store.folder ? gpu_kernels_save(d->gpu, &bytes) : NULL;
-    if (data) kernel_store_save(&d->store, data, bytes);
+    if (data) kept_file_save(&d->store, data, bytes);
     free(data);
 }

@@ -87,6 +87,7 @@ static bool describe(corvid_model *m, const char *path, uint32_t context, struct
     i->weight_bytes = s.weight_bytes;
     i->state_bytes = s.state_bytes;
     i->work_bytes = s.work_bytes;
+    i->copies_bytes = s.copies_bytes;
     i->upload_ms = s.upload_ms;
     i->compile_ms = s.compile_ms;
     i->kernels = s.n_kernels;
@@ -124,12 +125,13 @@ static bool check_memory(const corvid_model *m, const corvid_model_options *o, s
     struct exec_sizes s;
     if (!o->max_memory || !m->device->gpu) return true;
     if (!exec_gpu_sizes(m->device->gpu, &m->graph, m->limits, &s, err)) return false;
-    uint64_t states = s.state_bytes * m->limits.seqs, all = s.weight_bytes + states + s.work_bytes;
+    uint64_t states = (s.state_bytes + s.copies_bytes) * m->limits.seqs;
+    uint64_t all = s.weight_bytes + states + s.work_bytes;
     if (all <= o->max_memory) return true;
     const double mib = 1 << 20;
     return fail(err, ERR_LIMIT,
-                "%.0f MiB of device memory are needed, %.0f are allowed: weights %.0f, states of %u sessions %.0f, "
-                "activations %.0f; use fewer sessions, a shorter context or a smaller type of weights",
+                "%.0f MiB of device memory are needed, %.0f are allowed: weights %.0f, states of %u sessions and their "
+                "copies %.0f, activations %.0f; use fewer sessions, a shorter context or a smaller type of weights",
                 (double)all / mib, (double)o->max_memory / mib, (double)s.weight_bytes / mib, m->limits.seqs,
                 (double)states / mib, (double)s.work_bytes / mib);
 }
@@ -147,6 +149,7 @@ static bool open_model(corvid_model *m, const char *path, const corvid_model_opt
         return fail(err, ERR_FORMAT, "the vocabulary has %d tokens, but token_embd.weight only %u rows",
                     tokenizer_size(m->tokenizer), m->hyper.vocab);
     if (!model_record(&m->graph, m->file, m->arch, &m->hyper, &shape, err)) return false;
+    m->graph.chooser = &m->device->chooser;
     if (!check_memory(m, o, err)) return false;
     m->info.read_ms = (double)(clock_ns() - start) / 1e6;
     m->exec = m->device->gpu ? exec_gpu_create(m->device->gpu, &m->graph, m->limits, m->limits.seqs, o->progress,

@@ -60,7 +60,6 @@ struct decode {
 void decode_memory_free(struct decode_memory *m)
 {
     gpu_bindings_destroy(m->bindings);
-    gpu_kernel_destroy(m->kernel);
     gpu_buffer_destroy(m->wishes);
     gpu_buffer_destroy(m->pasts);
     gpu_buffer_destroy(m->made);
@@ -71,32 +70,40 @@ void decode_memory_free(struct decode_memory *m)
     step_free(&m->step);
 }
 
-static struct gpu_kernel *create_kernel(struct exec *e, struct gpu *gpu, const struct step *step, struct error *err)
+static const char kernel_label[] = "sample/token";
+
+bool decode_gpu_want_kernel(struct kernel_cache *c, const struct graph *g, struct error *err)
 {
-    const struct gpu_info *device = gpu_describe(gpu);
+    const struct gpu_info *device = gpu_describe(c->gpu);
+    const uint32_t vocab = g->values[g->logits.id].cols;
+    struct step step;
     uint32_t threads = 256;
+    if (vocab > SAMPLE_MAX_VOCAB) return true; /* sampler_fits would refuse it */
     /* a processor waits at every barrier as long as there are threads */
     bool software = !strcmp(device->kind, "software");
     while (!software && threads < 1024 && 2 * threads <= device->max_workgroup_threads) threads *= 2;
+    if (!step_init(&step, c->limits, err)) return false;
     struct builder text = {0};
     const struct {
         const char *name;
         uint32_t value;
-    } consts[] = {{"VOCAB", e->g->values[e->g->logits.id].cols},
+    } consts[] = {{"VOCAB", vocab},
                   {"WORKGROUP", threads},
                   {"HISTORY", SAMPLE_HISTORY},
                   {"FORBIDDEN", SAMPLE_FORBIDDEN},
-                  {"TOKEN_AT", (uint32_t)(step->token - step->words)},
-                  {"POSITION_AT", (uint32_t)(step->position - step->words)}};
+                  {"TOKEN_AT", (uint32_t)(step.token - step.words)},
+                  {"POSITION_AT", (uint32_t)(step.position - step.words)}};
+    step_free(&step);
     for (size_t i = 0; i < sizeof consts / sizeof *consts; i++)
         builder_printf(&text, "const %s = %uu;\n", consts[i].name, consts[i].value);
     static const char *const files[] = {"sample/wide", "sample/token", "sample/list", "sample/whole"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) builder_text(&text, shader_find(files[i]));
-    struct gpu_kernel *k = NULL;
-    if (text.failed) fail_memory(err, "a kernel's text");
-    else k = gpu_kernel_create(gpu, "sample/token", text.data, "rwwww", err);
-    builder_free(&text);
-    return k;
+    return kernel_cache_want_text(c, kernel_label, "rwwww", &text, err);
+}
+
+const struct gpu_kernel *decode_gpu_kernel(const struct kernel_cache *c)
+{
+    return kernel_cache_find_name(c, kernel_label);
 }
 
 static bool reserve(struct exec *e, const struct gpu_exec_parts *p, struct error *err)
@@ -114,8 +121,8 @@ static bool reserve(struct exec *e, const struct gpu_exec_parts *p, struct error
     if (!m->wishes) m->wishes = gpu_buffer_create(p->gpu, "wishes", seqs * sizeof(struct sample_wish), err);
     if (m->wishes && !m->pasts) m->pasts = gpu_buffer_create(p->gpu, "pasts", seqs * sizeof(struct sample_past), err);
     if (m->pasts && !m->made) m->made = gpu_buffer_create(p->gpu, "made", seqs * sizeof(uint32_t), err);
-    if (m->made && !m->kernel) m->kernel = create_kernel(e, p->gpu, &m->step, err);
-    if (!m->kernel) return false;
+    if (!m->made) return false;
+    m->kernel = p->sampler;
     const struct gpu_range ranges[] = {{m->wishes, 0, seqs * sizeof(struct sample_wish)},
                                        {m->pasts, 0, seqs * sizeof(struct sample_past)},
                                        {p->batch, 0, m->step.n_words * sizeof(uint32_t)},

@@ -10,6 +10,7 @@ struct exec; /* opaque */
 
 struct exec_sizes {
     uint64_t weight_bytes, state_bytes, work_bytes; /* state: of one slot */
+    uint64_t copies_bytes;                          /* of a slot's state, from when it is first generated on */
     uint32_t n_kernels, n_dispatches;               /* compiled; in a step of one token */
     double upload_ms, compile_ms;                   /* what weights and kernels took */
 };

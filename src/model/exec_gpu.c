@@ -247,18 +247,12 @@ struct gpu_exec_parts gpu_exec_parts(struct exec *e)
     struct exec_gpu *x = (struct exec_gpu *)e;
     struct gpu_range logits = {0};
     if (e->g->logits.id) logits = value_range(x, e->g->logits, e->limits.outputs);
-    return (struct gpu_exec_parts){x->gpu, x->batch, logits, &x->decode, &x->n_runs};
+    return (struct gpu_exec_parts){x->gpu, x->batch, logits, &x->decode, decode_gpu_kernel(&x->kernels), &x->n_runs};
 }
 
 void gpu_exec_encode(struct exec *e, const struct step *step) { replay((struct exec_gpu *)e, step); }
 
-uint64_t gpu_exec_fixed_bytes(const struct exec *e)
-{
-    uint64_t bytes = 0;
-    for (uint32_t i = 1; i < e->g->n_states; i++)
-        if (!e->g->states[i].positions) bytes += state_stride(&e->g->states[i]) * sizeof(float);
-    return bytes;
-}
+uint64_t gpu_exec_fixed_bytes(const struct exec *e) { return fixed_state_bytes(e->g); }
 
 void gpu_exec_copy_fixed(struct exec *e, uint32_t slot, struct gpu_range with, bool back)
 {
@@ -321,6 +315,7 @@ static bool take_over(void *executor, unsigned input, uint32_t max_rows)
     const uint32_t made = g->values[x->call->in[input].id].made;
     const struct op_call *maker = &g->calls[made];
     bool alone = made < g->n_calls && reads(x->call, maker);
+    if (!alone) return true; /* no call makes it: a call of another graph does (call_group.h) */
     for (uint32_t i = made + 1; alone && i < g->n_calls; i++)
         alone = &g->calls[i] == x->call || !reads(&g->calls[i], maker);
     if (alone) x->taken[made] = max_rows;
@@ -382,6 +377,7 @@ static bool plan_call(struct exec_gpu *x, const struct op_call *c,
                         .limits = x->base.limits,
                         .rows = ROWS_TOKENS,
                         .exact = !g->int8,
+                        .chooser = g->chooser,
                         .executor = x,
                         .dispatch = dispatch,
                         .take_over = take_over};
@@ -494,6 +490,7 @@ static bool plan(struct exec_gpu *x, struct error *err)
     if (!x->taken) return fail_memory(err, "the list of dispatches");
     for (uint32_t i = g->n_calls; i-- > 0;)
         if (!plan_call(x, &g->calls[i], want_kernel, err)) return false;
+    if (g->logits.id && !decode_gpu_want_kernel(&x->kernels, g, err)) return false;
     uint64_t start = clock_ns();
     if (!kernel_cache_compile(&x->kernels, err)) return false;
     x->base.sizes.compile_ms = (double)(clock_ns() - start) / 1e6;
@@ -511,6 +508,18 @@ static bool plan(struct exec_gpu *x, struct error *err)
     return gpu_check(x->gpu, err);
 }
 
+/* ---- for tune.c ---- */
+
+bool gpu_exec_want(struct exec *e, uint32_t call, struct error *err)
+{
+    return plan_call((struct exec_gpu *)e, &e->g->calls[call], want_kernel, err);
+}
+
+bool gpu_exec_compile(struct exec *e, struct error *err)
+{
+    return kernel_cache_compile(&((struct exec_gpu *)e)->kernels, err);
+}
+
 static void count(struct exec_gpu *x)
 {
     x->base.sizes.n_kernels = x->kernels.n_kernels;
@@ -518,6 +527,7 @@ static void count(struct exec_gpu *x)
         const struct planned *d = &x->dispatches[i];
         if (d->min_rows <= 1 && d->min_run <= 1) x->base.sizes.n_dispatches++;
     }
+    x->base.sizes.copies_bytes = SNAPSHOTS * fixed_state_bytes(x->base.g);
     x->base.sizes.weight_bytes = gpu_pool_bytes(x->weights.pool);
 }
 

@@ -3,6 +3,7 @@
 #define CORVID_MODEL_EXEC_GPU_H
 
 #include "model/exec_internal.h"
+#include "model/kernel_cache.h"
 
 enum {
     MAX_AHEAD = 8, /* steps of a generation in flight */
@@ -21,7 +22,7 @@ struct rewind {
 
 /* What decode_gpu.c keeps on the device from one generation to the next; made by need, zeroed before. */
 struct decode_memory {
-    struct gpu_kernel *kernel;
+    const struct gpu_kernel *kernel; /* decode_gpu_kernel */
     struct gpu_bindings *bindings;
     struct gpu_buffer *wishes, *pasts, *made;
     struct rewind *rewinds; /* [n_rewinds]; NULL: there was no generation yet */
@@ -34,6 +35,10 @@ struct decode_memory {
 
 void decode_memory_free(struct decode_memory *m);
 
+/* The kernel that draws tokens: noted with those of the graph, which has logits, so that all are compiled together. */
+bool decode_gpu_want_kernel(struct kernel_cache *c, const struct graph *g, struct error *err);
+const struct gpu_kernel *decode_gpu_kernel(const struct kernel_cache *c);
+
 struct decode *decode_gpu_create(struct exec *e, const struct decode_sequence *sequences, uint32_t n,
                                  const struct decode_limits *limits, struct error *err);
 
@@ -42,6 +47,7 @@ struct gpu_exec_parts {
     struct gpu_buffer *batch;
     struct gpu_range logits; /* [limits.outputs, V] */
     struct decode_memory *memory;
+    const struct gpu_kernel *sampler;
     const uint64_t *n_runs; /* grows with every exec_run, which overwrites the batch */
 };
 
@@ -50,6 +56,11 @@ struct gpu_exec_parts gpu_exec_parts(struct exec *e);
 /* Records the dispatches of a step whose image is in the batch. Which they are, and how large, depends on how many tokens,
  * sequences and outputs it has, on the most tokens of a sequence, and on nothing else: decode_gpu.c runs them again. */
 void gpu_exec_encode(struct exec *e, const struct step *step);
+
+/* Notes the kernels of a call as the graph's chooser would have them now; compiles all that are not yet, for drivers that
+ * give them out at once when an executor plans them. */
+bool gpu_exec_want(struct exec *e, uint32_t call, struct error *err);
+bool gpu_exec_compile(struct exec *e, struct error *err);
 
 /* A slot's states without positions: their bytes, and a copy of them to or from `with`, which is as long. */
 uint64_t gpu_exec_fixed_bytes(const struct exec *e);

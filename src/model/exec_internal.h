@@ -32,6 +32,9 @@ static inline size_t state_stride(const struct graph_state *s)
     return (s->rows * kv_row_words(s->type, s->cols) + 63) / 64 * 64;
 }
 
+/* a slot's states without positions */
+uint64_t fixed_state_bytes(const struct graph *g);
+
 static inline uint32_t rows_in_step(const struct step *s, enum rows_of rows)
 {
     switch (rows) {

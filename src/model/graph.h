@@ -53,8 +53,9 @@ struct graph {
     /* finds tensors; model files or a test's table */
     bool (*find)(void *user, const char *name, struct tensor_info *out);
     void *find_user;
-    int layer; /* -1 outside of layers */
-    bool int8; /* products of integer weights take int8 activations; false: all floats */
+    int layer;                     /* -1 outside of layers */
+    const struct chooser *chooser; /* of kernels' shapes (ops/tuning.h); NULL: the usual ones */
+    bool int8;                     /* products of integer weights take int8 activations; false: all floats */
     /* of steps whose products shall have the scratch that matrix units need (ops/matmul_plan.h); 0: none */
     uint32_t units_tokens, units_outputs;
 

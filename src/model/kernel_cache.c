@@ -110,23 +110,46 @@ static struct cached_kernel *find(const struct kernel_cache *c, const char *name
     return NULL;
 }
 
+/* a place for one more, zeroed */
+static struct cached_kernel *add(struct kernel_cache *c, const char *name, struct error *err)
+{
+    if (!(c->n_kernels & (c->n_kernels - 1))) {
+        size_t capacity = c->n_kernels ? 2 * (size_t)c->n_kernels : 1;
+        struct cached_kernel *grown = realloc(c->kernels, capacity * sizeof *grown);
+        if (!grown) return fail_memory(err, "the kernel cache"), NULL;
+        c->kernels = grown;
+    }
+    struct cached_kernel *k = &c->kernels[c->n_kernels++];
+    *k = (struct cached_kernel){0};
+    snprintf(k->name, sizeof k->name, "%s", name);
+    return k;
+}
+
 bool kernel_cache_want(struct kernel_cache *c, const struct dispatch_desc *d, struct error *err)
 {
     char name[NAME_CAPACITY];
     kernel_name(d, name, sizeof name);
     if (strlen(name) == sizeof name - 1) return fail(err, ERR_LIMIT, "a kernel's name is too long: %s", name);
     if (find(c, name)) return true;
-    if (!(c->n_kernels & (c->n_kernels - 1))) {
-        size_t capacity = c->n_kernels ? 2 * (size_t)c->n_kernels : 1;
-        struct cached_kernel *grown = realloc(c->kernels, capacity * sizeof *grown);
-        if (!grown) return fail_memory(err, "the kernel cache");
-        c->kernels = grown;
-    }
-    struct cached_kernel *k = &c->kernels[c->n_kernels++];
-    *k = (struct cached_kernel){0};
-    memcpy(k->name, name, sizeof name);
+    struct cached_kernel *k = add(c, name, err);
+    if (!k) return false;
     bindings_of(d, k->bindings);
     return kernel_text(d, gpu_describe(c->gpu), c->limits, &k->text, err);
+}
+
+bool kernel_cache_want_text(struct kernel_cache *c, const char *name, const char *bindings, struct builder *text,
+                            struct error *err)
+{
+    struct cached_kernel *k = text->failed ? NULL : add(c, name, err);
+    if (text->failed) fail_memory(err, "a kernel's text");
+    if (!k) {
+        builder_free(text);
+        return false;
+    }
+    snprintf(k->bindings, sizeof k->bindings, "%s", bindings);
+    k->text = *text;
+    *text = (struct builder){0};
+    return true;
 }
 
 /* what the compiling threads share */
@@ -162,6 +185,11 @@ const struct gpu_kernel *kernel_cache_find(const struct kernel_cache *c, const s
 {
     char name[NAME_CAPACITY];
     kernel_name(d, name, sizeof name);
+    return kernel_cache_find_name(c, name);
+}
+
+const struct gpu_kernel *kernel_cache_find_name(const struct kernel_cache *c, const char *name)
+{
     const struct cached_kernel *k = find(c, name);
     return k ? k->kernel : NULL;
 }

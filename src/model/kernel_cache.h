@@ -18,11 +18,16 @@ void kernel_cache_free(struct kernel_cache *c);
 /* Notes that the description's kernel will be needed. */
 bool kernel_cache_want(struct kernel_cache *c, const struct dispatch_desc *d, struct error *err);
 
+/* The same of a kernel that is no operation's: its WGSL, which is taken over, and the letters of its bindings (gpu.h). */
+bool kernel_cache_want_text(struct kernel_cache *c, const char *name, const char *bindings, struct builder *text,
+                            struct error *err);
+
 /* Compiles what is wanted, on as many threads as there are processors. */
 bool kernel_cache_compile(struct kernel_cache *c, struct error *err);
 
 /* The compiled kernel of a description; NULL if it was not wanted. */
 const struct gpu_kernel *kernel_cache_find(const struct kernel_cache *c, const struct dispatch_desc *d);
+const struct gpu_kernel *kernel_cache_find_name(const struct kernel_cache *c, const char *name);
 
 /* Its name, "matmul/matvec codec/q4_k reduce/subgroup LANES=32": label, profile row, cache key. */
 void kernel_name(const struct dispatch_desc *d, char *out, size_t capacity);

@@ -1,5 +1,5 @@
 /* matmat_plan.c - kernels for many tokens: tiles in workgroup memory (matmul/matmat.wgsl). */
-#include "ops/matmul_parts.h"
+#include "ops/matmul_choices.h"
 
 bool plan_matmat(struct op_plan *p, const struct matmul_part *part, struct error *err)
 {
@@ -12,7 +12,7 @@ bool plan_matmat(struct op_plan *p, const struct matmul_part *part, struct error
     d.f16 = p->device->shader_f16 && !p->w[m->weight].mixed && type != QUANT_F32 && type != QUANT_BF16;
     /* the larger tile reads less workgroup memory per product, where there are enough rows to fill the device */
     bool fits = p->device->max_workgroup_bytes >= (d.f16 ? 16u : 24u) << 10;
-    uint32_t quads = fits && params->rows >= 1024 ? 2 : 1;
+    uint32_t quads = choose_quads(p, part, fits && params->rows >= 1024 ? 2 : 1, fits ? 2 : 1);
     d.consts[0] = (struct kernel_const){"QUADS", quads};
     d.consts[1] = (struct kernel_const){"SEGMENTED", params->end0 < params->rows};
     d.grid[0] = (struct grid){.fixed = matmul_count_tiles(params, 64 * quads)};

@@ -1,7 +1,7 @@
 /* matvec_plan.c - kernels for few tokens, bound by the bytes of W (matmul/matvec.wgsl, matvec_mixed.wgsl). */
 #include <stdio.h>
 
-#include "ops/matmul_parts.h"
+#include "ops/matmul_choices.h"
 #include "quant/q8_row.h"
 
 static uint32_t power_of_two_up_to(uint32_t limit)
@@ -10,11 +10,6 @@ static uint32_t power_of_two_up_to(uint32_t limit)
     while (2 * n <= limit) n *= 2;
     return n;
 }
-
-/* how the threads of a matvec share the work */
-struct matvec_shape {
-    uint32_t threads, lanes, rows;
-};
 
 static uint32_t group_rows(struct matvec_shape s) { return s.threads / s.lanes * s.rows; }
 
@@ -34,6 +29,8 @@ static struct matvec_shape choose_q8_shape(const struct op_plan *p, uint32_t row
     struct matvec_shape s = {.threads = plan_threads(p, 128), .lanes = rows < 4096 ? 32 : 16, .rows = 1};
     while (s.lanes < 64 && blocks / s.lanes > 8) s.lanes *= 2;
     while (s.lanes > blocks) s.lanes /= 2;
+    /* lanes of several subgroups wait for each other, once for each token and all rows of a thread */
+    if (max_tokens > 1 && s.lanes > 32) s.rows = max_tokens < MATVEC_TOKENS ? 2 : 4;
     if (max_tokens > MATVEC_TOKENS) s.rows = 4;
     if (!p->out_cols[OUT_Q8]) return s;
     s.threads = plan_threads(p, max_tokens == 1 ? 512 : 128);
@@ -56,7 +53,7 @@ static struct matvec_shape choose_shape(const struct op_plan *p, const struct ma
     while (params->rows / group_rows(s) >= p->device->max_groups && s.lanes > 1) s.lanes /= 2;
     /* whole blocks of int8 output a workgroup */
     while (p->out_cols[OUT_Q8] && group_rows(s) < Q8_BLOCK) s.lanes /= 2;
-    return s;
+    return choose_matvec(p, part, max_tokens, s);
 }
 
 bool plan_matvec(struct op_plan *p, const struct matmul_part *part, uint32_t tokens, uint32_t min_tokens,
@@ -95,7 +92,13 @@ static bool plan_mixed(struct op_plan *p, const struct matmul_plan *m, const str
 {
     const struct plan_weight *w = &p->w[m->weight], *t = &p->w[thin->weight];
     const bool q8 = matmul_is_q8(p, m);
-    const uint32_t threads = plan_threads(p, 128), lanes = plan_is_software(p) ? 2 : q8 ? 32 : 64;
+    const struct matvec_shape usual = {plan_threads(p, 128),
+                                       plan_is_software(p)    ? 2
+                                       : q8 || max_tokens > 1 ? 32
+                                                              : 64,
+                                       1};
+    const struct matvec_shape s = choose_mixed(p, m, thin, max_tokens, usual);
+    const uint32_t threads = s.threads, lanes = s.lanes;
     const uint32_t rows = threads / lanes;
     struct matmul_segment segments[2 * MAX_PRODUCTS];
     struct matmul_plan both = {.segments = segments};

@@ -241,6 +241,8 @@ struct plan_weight {
     float largest;                   /* a part of such a stack, F32 or BF16: its largest |w|, if need be inf or NaN */
 };
 
+struct chooser;
+
 /* what an op knows when it chooses its kernels */
 struct op_plan {
     const struct op_args *args;
@@ -253,6 +255,7 @@ struct op_plan {
     struct plan_weight w[OP_MAX_WEIGHTS];
     uint32_t state_rows, state_cols, state_stride; /* words of a slot: rows of kv_row_words, padded */
     enum kv_type state_type;
+    const struct chooser *chooser; /* of shapes (ops/tuning.h); NULL: the usual ones */
     void *executor;
     bool (*dispatch)(void *executor, const struct dispatch_desc *d, struct error *err);
     bool (*take_over)(void *executor, unsigned input, uint32_t max_rows);

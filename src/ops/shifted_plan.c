@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ops/matmul_parts.h"
+#include "ops/tuning.h"
 #include "quant/q8_row.h"
 
 #define SHIFTED_PARAMS(U, F)                                                                                           \
@@ -30,7 +31,7 @@ static bool suits_segments(const struct matmul_plan *m, uint32_t C, uint32_t row
 
 /* Every workgroup makes the whole x for itself, so that few with many rows read and compute less; but enough to fill the
  * device, more of floats, whose x costs less to make. */
-static struct shifted_shape choose_shape(const struct op_plan *p, const struct matmul_plan *m)
+static struct shifted_shape usual_shape(const struct op_plan *p, const struct matmul_plan *m)
 {
     const uint32_t rows = p->w[m->weight].rows, C = p->in_cols[IN_UNSHIFTED];
     const bool q8 = matmul_is_q8(p, m);
@@ -86,6 +87,33 @@ static bool suits(const struct op_plan *p, const struct matmul_plan *m, const st
            p->args->combine == COMBINE_NONE && p->w[m->weight].n_parts == 1 && suits_segments(m, C, group_rows(s)) &&
            (!p->out_cols[OUT_Q8] || group_rows(s) % Q8_BLOCK == 0) &&
            (!thin || (suits_thin(p, thin) && suits_segments(thin, C, s->threads / s->thin_lanes)));
+}
+
+/* the usual shape or what tuning found (tuning.h) */
+static struct shifted_shape choose_shape(const struct op_plan *p, const struct matmul_plan *m,
+                                         const struct matmul_plan *thin)
+{
+    enum { THREADS = 3, LANES = 3, TURNS = 3 }; /* of each: so many powers of two */
+    const struct plan_weight *w = &p->w[m->weight];
+    struct shifted_shape s = usual_shape(p, m);
+    struct choice c = {.names = "threads/lanes of a row/turns", .tokens = 1};
+    snprintf(c.key, sizeof c.key, "shifted %s %ux%u, %u thin%s%s", w->q->name, w->rows, w->cols,
+             thin ? p->w[thin->weight].rows : 0, matmul_is_q8(p, m) ? " q8" : "", p->out_cols[OUT_Q8] ? " to q8" : "");
+    choice_add(&c, s.threads, s.row_lanes, s.turns);
+    for (uint32_t i = 0; i < THREADS * LANES * TURNS; i++) {
+        struct shifted_shape near = s;
+        near.threads = 128u << i % THREADS;
+        near.row_lanes = 8u << i / THREADS % LANES;
+        near.turns = 1u << i / (THREADS * LANES);
+        if (near.row_lanes <= p->device->subgroup_size && near.threads <= p->device->max_workgroup_threads &&
+            suits(p, m, thin, &near))
+            choice_add(&c, near.threads, near.row_lanes, near.turns);
+    }
+    const uint32_t *numbers = plan_choose(p, &c);
+    s.threads = numbers[0];
+    s.row_lanes = numbers[1];
+    s.turns = numbers[2];
+    return s;
 }
 
 static bool plan_shifted(struct op_plan *p, const struct matmul_plan *m, const struct matmul_plan *thin,
@@ -156,7 +184,7 @@ bool matmul_plan_shifted(struct op_plan *p, const struct matmul_plan *m, const s
     const struct gpu_info *device = p->device;
     if (!p->in_cols[IN_UNSHIFTED] || plan_is_software(p) || !device->subgroups || device->subgroup_size < 8)
         return true;
-    const struct shifted_shape s = choose_shape(p, m);
+    const struct shifted_shape s = choose_shape(p, m, thin);
     *done = suits(p, m, thin, &s) && plan_take_over(p, matmul_is_q8(p, m) ? IN_Q8 : 0, 1);
     return !*done || plan_shifted(p, m, thin, &s, err);
 }

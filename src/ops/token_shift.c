@@ -7,7 +7,9 @@
  *   args: eps */
 #include <math.h>
 
-#include "ops/op.h"
+#include <stdio.h>
+
+#include "ops/tuning.h"
 
 #define TOKEN_SHIFT_PARAMS(U, F) U(slot_vectors) F(eps)
 PARAMS(token_shift, TOKEN_SHIFT_PARAMS);
@@ -78,11 +80,22 @@ static bool plan_slices(struct op_plan *p, uint32_t slice, uint32_t min_rows, ui
     return plan_dispatch(p, &d, err);
 }
 
+static uint32_t choose_slice(const struct op_plan *p, uint32_t usual)
+{
+    struct choice c = {.names = "vectors of a workgroup", .tokens = 1};
+    snprintf(c.key, sizeof c.key, "token shift %ux%u%s", p->w[0].rows - 2, p->in_cols[0],
+             p->out_cols[OUT_Q8] ? " q8" : "");
+    choice_add(&c, usual, 0, 0);
+    for (uint32_t slice = usual / 4; slice <= 4 * usual && slice <= plan_row_threads(p, p->in_cols[0]); slice *= 2)
+        choice_add(&c, slice, 0, 0);
+    return *plan_choose(p, &c);
+}
+
 /* A single workgroup would take long to read all the blends: for few tokens it is several, which all read the row. */
 bool token_shift_plan(struct op_plan *p, struct error *err)
 {
     enum { FEW = 8, SLICE = 64 };
     uint32_t vectors = p->in_cols[0] / 4;
     if (vectors <= SLICE || plan_row_threads(p, p->in_cols[0]) < SLICE) return plan_slices(p, vectors, 0, 0, err);
-    return plan_slices(p, SLICE, 0, FEW, err) && plan_slices(p, vectors, FEW + 1, 0, err);
+    return plan_slices(p, choose_slice(p, SLICE), 0, FEW, err) && plan_slices(p, vectors, FEW + 1, 0, err);
 }

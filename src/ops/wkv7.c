@@ -8,7 +8,9 @@
  *   rkv[T,3*C+..] wag[T,3*C] or wagv[T,4*C] first_rkv[T,3*C+..]? vectors[5,C] = k_k, k_a, r_k, ln, ln_b  S[H,N,N] -> y[T,C]
  *   args: head_dim N, eps */
 #include <math.h>
+#include <stdio.h>
 
+#include "ops/tuning.h"
 #include "ops/wkv7_fused.h"
 #include "ops/wkv7_plan.h"
 
@@ -213,17 +215,37 @@ static bool plan_heads(struct op_plan *p, const struct division *wanted, const s
     return plan_dispatch(p, &d, err);
 }
 
+/* rows, chunk and split around the usual ones; those that fit alike are one */
+static struct division choose_division(const struct op_plan *p, const struct division *usual, uint32_t tokens)
+{
+    static const struct division near[] = {{16, 2, 4, 1},  {16, 2, 8, 1},  {16, 4, 2, 1},  {16, 4, 4, 1},
+                                           {16, 4, 8, 1},  {16, 8, 4, 1},  {16, 2, 16, 2}, {16, 4, 8, 2},
+                                           {16, 4, 16, 2}, {16, 4, 32, 2}, {16, 2, 16, 4}, {16, 4, 16, 4}};
+    struct choice c = {.names = "rows of a thread/tokens at a time/workgroups of a head", .tokens = tokens};
+    snprintf(c.key, sizeof c.key, "wkv7 %ux%u t%u%s", p->out_cols[0] / p->args->head_dim, p->args->head_dim, tokens,
+             p->out_cols[OUT_Q8] ? " q8" : "");
+    choice_add(&c, usual->rows, usual->chunk, usual->split);
+    for (size_t i = 0; i < sizeof near / sizeof *near; i++) {
+        struct division d = fit(p, &near[i]).d;
+        if (d.rows == near[i].rows && d.chunk == near[i].chunk && d.split == near[i].split)
+            choice_add(&c, d.rows, d.chunk, d.split);
+    }
+    const uint32_t *numbers = plan_choose(p, &c);
+    return (struct division){usual->row_lanes, numbers[0], numbers[1], numbers[2]};
+}
+
 bool wkv7_plan(struct op_plan *p, struct error *err)
 {
     struct wkv7_params params = {p->out_cols[0] / 4, p->in_cols[RKV] / 4, p->in_cols[FIRST_RKV] / 4,
                                  p->state_stride / 4, p->args->eps};
     const bool chunked = wkv7_fits_chunked(p);
     const uint32_t max_run = chunked ? WKV7_LONG_RUN - 1 : 0;
+    const struct division some = choose_division(p, &few, FEW), most = choose_division(p, &many, 512);
     uint32_t fused;
     if (!wkv7_plan_fused(p, &fused, err)) return false;
     const uint32_t min_rows = fused ? fused + 1 : 0;
     return plan_heads(p, &single, &params, (struct wkv7_reach){min_rows, FEW, 0, 1}, err) &&
-           plan_heads(p, &few, &params, (struct wkv7_reach){min_rows, FEW, 2, 0}, err) &&
-           plan_heads(p, &many, &params, (struct wkv7_reach){FEW + 1, 0, 0, max_run}, err) &&
+           plan_heads(p, &some, &params, (struct wkv7_reach){min_rows, FEW, 2, 0}, err) &&
+           plan_heads(p, &most, &params, (struct wkv7_reach){FEW + 1, 0, 0, max_run}, err) &&
            (!chunked || wkv7_plan_chunked(p, &params, (struct wkv7_reach){0, 0, WKV7_LONG_RUN, 0}, err));
 }

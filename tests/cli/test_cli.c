@@ -17,8 +17,8 @@
 #define BUILT_IN "$(dirname $C)/../share/corvid/rwkv7-tiny-q8_0.gguf"
 #define PROMPT "'User: Tell me a story about a fox.\n\nAssistant:'"
 
-static const char *const commands[] = {"run",     "chat",    "bench",    "devices", "doctor",
-                                       "inspect", "explain", "quantize", "tokenize"};
+static const char *const commands[] = {"run",  "chat",    "bench",   "devices",  "doctor",
+                                       "tune", "inspect", "explain", "quantize", "tokenize"};
 
 /* ---- usage ---- */
 
@@ -88,6 +88,8 @@ static void test_wrong_usage(void **state)
         {"$C chat hello", "unexpected argument 'hello'"},
         {"$C devices --runtime", "--runtime needs a value"},
         {"$C doctor x", "unexpected argument 'x'"},
+        {"$C tune x", "unexpected argument 'x'"},
+        {"$C tune --no-tuning", "unknown option '--no-tuning'"},
         {"$C doctor --context 5", "unknown option '--context'"},
     };
     (void)state;

@@ -109,7 +109,7 @@ static void test_choosing_a_device(void **state)
 
 static void test_no_gpu(void **state)
 {
-    static const char *const uses[] = {"devices", "doctor >$T/report", "run -p x", "chat </dev/null", "bench"};
+    static const char *const uses[] = {"devices", "doctor >$T/report", "run -p x", "tune", "chat </dev/null", "bench"};
     (void)state;
     for (size_t i = 0; i < sizeof uses / sizeof *uses; i++) {
         char command[256];
@@ -194,6 +194,19 @@ static void test_memory(void **state)
     cli_free(&r);
 }
 
+/* It is stopped before it is done, which takes longer, and leaves nothing. */
+static void test_tune(void **state)
+{
+    (void)state;
+    cli_expect_error("$C tune --no-cache", 1, "set CORVID_CACHE to one");
+    cli_expect_error("CORVID_CACHE=$T/t $C tune -m /missing.gguf", 1, "/missing.gguf");
+    struct cli_result r = cli_run("CORVID_CACHE=$T/t timeout --preserve-status -s INT 2 $C tune; c=$?; "
+                                  "ls $T/t/tuning-* 2>/dev/null; exit $c");
+    cli_expect(&r, 130, "", "corvid: interrupted");
+    assert_null(strstr(r.out, "tuning-"));
+    cli_free(&r);
+}
+
 /* Compiled kernels are kept only where the runtime hands them out; nothing that is wrong with them stops anything. */
 static void test_kept_kernels(void **state)
 {
@@ -243,6 +256,7 @@ int main(void)
         cmocka_unit_test(test_devices),
         cmocka_unit_test(test_devices_probed),
         cmocka_unit_test(test_doctor),
+        cmocka_unit_test(test_tune),
         cmocka_unit_test(test_choosing_a_device),
         cmocka_unit_test(test_choosing_a_runtime),
         cmocka_unit_test(test_no_gpu),

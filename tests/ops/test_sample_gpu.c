@@ -1,17 +1,33 @@
 /* test_sample_gpu.c - the kernel that draws tokens, against the sampler on the CPU: the very same tokens, from logits
- * of every kind, for every stage of the chain and all together. */
+ * of every kind, for every stage of the chain and all together. It is compiled with the graph's kernels: the linker sends
+ * calls of gpu_kernel_create to the one below, which counts them. */
 #include "model/sample_case.h"
 #include "support/op_case.h"
 
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
 
 enum { STEPS = 12 };
+
+struct gpu_kernel *__real_gpu_kernel_create(struct gpu *gpu, const char *name, const char *wgsl, const char *bindings,
+                                            struct error *err);
+struct gpu_kernel *__wrap_gpu_kernel_create(struct gpu *gpu, const char *name, const char *wgsl, const char *bindings,
+                                            struct error *err);
+
+static atomic_uint n_compiled;
+
+struct gpu_kernel *__wrap_gpu_kernel_create(struct gpu *gpu, const char *name, const char *wgsl, const char *bindings,
+                                            struct error *err)
+{
+    n_compiled++;
+    return __real_gpu_kernel_create(gpu, name, wgsl, bindings, err);
+}
 
 struct sampling {
     const char *name;
@@ -168,15 +184,34 @@ static void test_fed_on(void **gpu)
     case_end(&b);
 }
 
+static void test_compiled_before(void **gpu)
+{
+    enum { VOCAB = 100 };
+    struct sample_table t;
+    struct error err = {0};
+    struct op_case_result result;
+    unsigned before = n_compiled;
+    assert_true(sample_table_init(&t, *gpu, VOCAB, &err));
+    assert_int_equal(n_compiled, before + 2); /* select and the sampler's */
+    struct sampler *s = sampler_create(&samplings[0].params, VOCAB, &err);
+    assert_true(sample_table_run(&t, &s, 1, 2, &result, &err));
+    assert_int_equal(n_compiled, before + 2);
+    sampler_destroy(s);
+    sample_table_free(&t);
+}
+
 int main(void)
 {
-    static struct CMUnitTest tests[4 * N_VARIANTS];
-    static char names[4 * N_VARIANTS][64];
+    static struct CMUnitTest tests[5 * N_VARIANTS];
+    static char names[5 * N_VARIANTS][64];
     static const struct {
         const char *name;
         void (*run)(void **gpu);
-    } parts[] = {
-        {"small vocabularies", test_small}, {"RWKV's", test_rwkv}, {"Gemma's", test_gemma}, {"fed on", test_fed_on}};
+    } parts[] = {{"compiled before", test_compiled_before},
+                 {"small vocabularies", test_small},
+                 {"RWKV's", test_rwkv},
+                 {"Gemma's", test_gemma},
+                 {"fed on", test_fed_on}};
     size_t n = 0;
     for (int v = 0; v < N_VARIANTS; v++)
         for (size_t i = 0; i < sizeof parts / sizeof *parts; i++, n++) {

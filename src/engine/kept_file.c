@@ -1,4 +1,4 @@
-/* kernel_store.c - see kernel_store.h. A file, little-endian:
+/* kept_file.c - see kept_file.h. A file, little-endian:
  *
  *   0  magic      "CORVIDKC"
  *   8  version    u32
@@ -8,8 +8,8 @@
  *   32 key, data
  *
  * It counts only if its size is what the header says, the hash is right and the key is the one that is asked for: then
- * the data are what the same driver gave. The hash is no signature, so files that others may write are not opened. */
-#include "engine/kernel_store.h"
+ * the data are what was saved for the same device. The hash is no signature, so files that others may write are not opened. */
+#include "engine/kept_file.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -29,10 +29,10 @@
 static const char magic[8] = {'C', 'O', 'R', 'V', 'I', 'D', 'K', 'C'};
 enum { STORE_VERSION = 1, HEADER_BYTES = 32, HASH_AT = 24, DATA_BYTES_MAX = 256 << 20 };
 
-void kernel_store_init(struct kernel_store *s, const char *folder)
+void kept_file_init(struct kept_file *s, const char *kind, const char *what, const char *folder)
 {
     char caches[STORE_PATH_MAX - sizeof "/corvid/"];
-    *s = (struct kernel_store){.hash = 0};
+    *s = (struct kept_file){.kind = kind, .what = what};
     if (!folder) folder = getenv("CORVID_CACHE");
     if (folder && (!*folder || !strcmp(folder, "off"))) return;
     int length = -1;
@@ -46,7 +46,7 @@ static uint64_t hash_of(const uint8_t header[HEADER_BYTES], const char *key, con
     return XXH64(data, bytes, XXH64(key, strlen(key), XXH64(header, HASH_AT, 0)));
 }
 
-static void make_header(const struct kernel_store *s, const void *data, size_t bytes, uint8_t header[HEADER_BYTES])
+static void make_header(const struct kept_file *s, const void *data, size_t bytes, uint8_t header[HEADER_BYTES])
 {
     memcpy(header, magic, sizeof magic);
     store_u32(header + 8, STORE_VERSION);
@@ -56,7 +56,7 @@ static void make_header(const struct kernel_store *s, const void *data, size_t b
 }
 
 /* The data of an open file, malloc'ed; NULL and what is wrong. */
-static uint8_t *read_file(struct kernel_store *s, FILE *file, size_t *bytes, const char **wrong)
+static uint8_t *read_file(struct kept_file *s, FILE *file, size_t *bytes, const char **wrong)
 {
     uint8_t header[HEADER_BYTES], expected[HEADER_BYTES];
     char key[sizeof s->key];
@@ -83,14 +83,14 @@ static uint8_t *read_file(struct kernel_store *s, FILE *file, size_t *bytes, con
     return NULL;
 }
 
-void *kernel_store_load(void *store, const char *key, size_t *bytes)
+void *kept_file_load(void *kept_file, const char *key, size_t *bytes)
 {
-    struct kernel_store *s = store;
+    struct kept_file *s = kept_file;
     const char *wrong;
     *bytes = 0;
     if (!*s->folder) return NULL;
     snprintf(s->key, sizeof s->key, "corvid " CORVID_VERSION ", %s", key);
-    snprintf(s->path, sizeof s->path, "%skernels-%016llx", s->folder,
+    snprintf(s->path, sizeof s->path, "%s%s-%016llx", s->folder, s->kind,
              (unsigned long long)XXH64(s->key, strlen(s->key), 0));
     snprintf(s->state, sizeof s->state, "%s: nothing is kept yet", s->path);
     errno = 0;
@@ -106,14 +106,13 @@ void *kernel_store_load(void *store, const char *key, size_t *bytes)
         s->hash = XXH64(data, *bytes, 0);
         snprintf(s->state, sizeof s->state, "%s: %zu KB were read", s->path, *bytes / 1000);
     } else {
-        snprintf(s->warning, sizeof s->warning,
-                 "the file of compiled kernels %.300s was ignored, for %s; it will be written anew", s->path, wrong);
+        snprintf(s->warning, sizeof s->warning, "the file of %s %.300s was ignored, for %s; it will be written anew",
+                 s->what, s->path, wrong);
     }
     return data;
 }
 
-static bool write_file(const struct kernel_store *s, const char *path, const void *data, size_t bytes,
-                       struct error *err)
+static bool write_file(const struct kept_file *s, const char *path, const void *data, size_t bytes, struct error *err)
 {
     uint8_t header[HEADER_BYTES];
     make_header(s, data, bytes, header);
@@ -127,7 +126,7 @@ static bool write_file(const struct kernel_store *s, const char *path, const voi
     return ok;
 }
 
-void kernel_store_save(struct kernel_store *s, const void *data, size_t bytes)
+void kept_file_save(struct kept_file *s, const void *data, size_t bytes)
 {
     uint64_t hash = XXH64(data, bytes, 0);
     if (!*s->path || !bytes || bytes > DATA_BYTES_MAX || hash == s->hash) return;

@@ -1,7 +1,7 @@
-/* test_kernel_store.c - the file of compiled kernels: what was saved comes back; anything else is ignored and told. */
+/* test_kept_file.c - files that are kept, of compiled kernels or a tuning: what was saved comes back; anything else is ignored and told. */
 #define _POSIX_C_SOURCE 200809L
 
-#include "engine/kernel_store.h"
+#include "engine/kept_file.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,24 +22,24 @@
 
 static const char data_a[] = "what a driver compiled, in many bytes", data_b[] = "something else";
 
-static void *load(struct kernel_store *s, const char *folder, const char *key, size_t *bytes)
+static void *load(struct kept_file *s, const char *folder, const char *key, size_t *bytes)
 {
-    kernel_store_init(s, folder);
-    return kernel_store_load(s, key, bytes);
+    kept_file_init(s, "kernels", "compiled kernels", folder);
+    return kept_file_load(s, key, bytes);
 }
 
-static struct kernel_store saved(const char *folder, const void *data, size_t bytes)
+static struct kept_file saved(const char *folder, const void *data, size_t bytes)
 {
-    struct kernel_store s;
+    struct kept_file s;
     size_t had;
     free(load(&s, folder, KEY, &had));
-    kernel_store_save(&s, data, bytes);
+    kept_file_save(&s, data, bytes);
     return s;
 }
 
 static void expect(const char *folder, const void *data, size_t bytes)
 {
-    struct kernel_store s;
+    struct kept_file s;
     size_t got;
     void *loaded = load(&s, folder, KEY, &got);
     assert_non_null(loaded);
@@ -52,7 +52,7 @@ static void expect(const char *folder, const void *data, size_t bytes)
 
 static void expect_ignored(const char *folder, const char *key, bool warned)
 {
-    struct kernel_store s;
+    struct kept_file s;
     size_t got = 99;
     assert_null(load(&s, folder, key, &got));
     assert_int_equal(got, 0);
@@ -83,7 +83,7 @@ static void what_was_saved_comes_back(void **unused)
     struct path folder = temporary("fresh/deeper");
     umask(0);                                /* makes no file that others may write */
     expect_ignored(folder.text, KEY, false); /* nothing there, nor the folders */
-    struct kernel_store s = saved(folder.text, data_a, sizeof data_a);
+    struct kept_file s = saved(folder.text, data_a, sizeof data_a);
     assert_non_null(strstr(s.state, "were written"));
     expect(folder.text, data_a, sizeof data_a);
     saved(folder.text, data_b, sizeof data_b);
@@ -95,13 +95,13 @@ static void the_same_is_not_written_again(void **unused)
     (void)unused;
     struct path folder = temporary("same");
     struct stat before, after;
-    struct kernel_store s = saved(folder.text, data_a, sizeof data_a);
+    struct kept_file s = saved(folder.text, data_a, sizeof data_a);
     assert_int_equal(stat(s.path, &before), 0);
     s = saved(folder.text, data_a, sizeof data_a);
     assert_int_equal(stat(s.path, &after), 0);
     assert_int_equal(before.st_ino, after.st_ino);
     s = saved(folder.text, data_b, sizeof data_b);
-    kernel_store_save(&s, data_b, sizeof data_b);
+    kept_file_save(&s, data_b, sizeof data_b);
     expect(folder.text, data_b, sizeof data_b);
 }
 
@@ -109,7 +109,7 @@ static void nothing_is_not_written(void **unused)
 {
     (void)unused;
     struct path folder = temporary("nothing");
-    struct kernel_store s = saved(folder.text, "", 0);
+    struct kept_file s = saved(folder.text, "", 0);
     assert_int_not_equal(access(s.path, F_OK), 0);
 }
 
@@ -117,7 +117,7 @@ static void damage_is_told_and_mended(void **unused)
 {
     (void)unused;
     struct path folder = temporary("damaged");
-    struct kernel_store s = saved(folder.text, data_a, sizeof data_a);
+    struct kept_file s = saved(folder.text, data_a, sizeof data_a);
     uint8_t bytes[1024], changed[1025];
     size_t n = read_whole(s.path, bytes, sizeof bytes);
     assert_in_range(n, sizeof data_a + 32, sizeof bytes - 1);
@@ -144,7 +144,7 @@ static void sizes_are_not_believed(void **unused)
 {
     (void)unused;
     struct path folder = temporary("sizes");
-    struct kernel_store s = saved(folder.text, data_a, sizeof data_a);
+    struct kept_file s = saved(folder.text, data_a, sizeof data_a);
     uint8_t bytes[1024];
     size_t n = read_whole(s.path, bytes, sizeof bytes);
     for (int bit = 0; bit < 64; bit += 3) {
@@ -158,7 +158,7 @@ static void another_key_has_another_file(void **unused)
 {
     (void)unused;
     struct path folder = temporary("keys");
-    struct kernel_store a = saved(folder.text, data_a, sizeof data_a), b;
+    struct kept_file a = saved(folder.text, data_a, sizeof data_a), b;
     size_t got;
     expect_ignored(folder.text, KEY " 2", false);
     assert_null(load(&b, folder.text, KEY " 2", &got));
@@ -171,7 +171,7 @@ static void only_own_files_are_opened(void **unused)
 {
     (void)unused;
     struct path folder = temporary("own");
-    struct kernel_store s = saved(folder.text, data_a, sizeof data_a);
+    struct kept_file s = saved(folder.text, data_a, sizeof data_a);
     assert_int_equal(chmod(s.path, 0666), 0);
     expect_ignored(folder.text, KEY, false);
     saved(folder.text, data_a, sizeof data_a); /* replaced by one of our own */
@@ -191,7 +191,7 @@ static void a_folder_that_cannot_be_written_is_no_failure(void **unused)
     (void)unused;
     struct path file = temporary("file"), below = temporary("file/below");
     write_whole(file.text, "x", 1);
-    struct kernel_store s = saved(below.text, data_a, sizeof data_a);
+    struct kept_file s = saved(below.text, data_a, sizeof data_a);
     assert_string_equal(s.warning, "");
     assert_non_null(strstr(s.state, "the folder cannot be made"));
     struct path sealed = temporary("sealed"), inside = temporary("sealed/inside");
@@ -205,44 +205,44 @@ static void a_folder_that_cannot_be_written_is_no_failure(void **unused)
 static void it_can_be_turned_off(void **unused)
 {
     (void)unused;
-    struct kernel_store s;
+    struct kept_file s;
     size_t got;
-    kernel_store_init(&s, "");
+    kept_file_init(&s, "kernels", "compiled kernels", "");
     assert_string_equal(s.folder, "");
-    assert_null(kernel_store_load(&s, KEY, &got));
-    kernel_store_save(&s, data_a, sizeof data_a);
+    assert_null(kept_file_load(&s, KEY, &got));
+    kept_file_save(&s, data_a, sizeof data_a);
     assert_string_equal(s.path, "");
     setenv("CORVID_CACHE", "off", 1);
-    kernel_store_init(&s, NULL);
+    kept_file_init(&s, "kernels", "compiled kernels", NULL);
     assert_string_equal(s.folder, "");
     setenv("CORVID_CACHE", "/some/where", 1);
-    kernel_store_init(&s, NULL);
+    kept_file_init(&s, "kernels", "compiled kernels", NULL);
     assert_string_equal(s.folder, "/some/where/");
-    kernel_store_init(&s, "/else/where"); /* goes before the environment */
+    kept_file_init(&s, "kernels", "compiled kernels", "/else/where"); /* goes before the environment */
     assert_string_equal(s.folder, "/else/where/");
 }
 
 static void it_finds_the_users_folder(void **unused)
 {
     (void)unused;
-    struct kernel_store s;
+    struct kept_file s;
     unsetenv("CORVID_CACHE");
     setenv("XDG_CACHE_HOME", "/a", 1);
     setenv("HOME", "/b", 1);
-    kernel_store_init(&s, NULL);
+    kept_file_init(&s, "kernels", "compiled kernels", NULL);
     assert_string_equal(s.folder, "/a/corvid/");
     setenv("XDG_CACHE_HOME", "relative", 1);
-    kernel_store_init(&s, NULL);
+    kept_file_init(&s, "kernels", "compiled kernels", NULL);
     assert_string_equal(s.folder, "/b/.cache/corvid/");
     unsetenv("XDG_CACHE_HOME");
     unsetenv("HOME");
-    kernel_store_init(&s, NULL);
+    kept_file_init(&s, "kernels", "compiled kernels", NULL);
     assert_string_equal(s.folder, "");
     char *long_path = malloc(STORE_PATH_MAX + 1);
     assert_non_null(long_path);
     memset(long_path, 'x', STORE_PATH_MAX);
     long_path[STORE_PATH_MAX] = 0;
-    kernel_store_init(&s, long_path);
+    kept_file_init(&s, "kernels", "compiled kernels", long_path);
     assert_string_equal(s.folder, "");
     free(long_path);
 }
@@ -267,7 +267,7 @@ static void writers_do_not_disturb_each_other(void **unused)
         _exit(0);
     }
     for (int running = WRITERS; running > 0;) {
-        struct kernel_store s;
+        struct kept_file s;
         size_t got;
         uint8_t *loaded = load(&s, folder.text, KEY, &got);
         assert_non_null(loaded);
@@ -282,6 +282,19 @@ static void writers_do_not_disturb_each_other(void **unused)
     }
 }
 
+static void kinds_have_files_of_their_own(void **unused)
+{
+    (void)unused;
+    struct path folder = temporary("kinds");
+    struct kept_file kernels = saved(folder.text, data_a, sizeof data_a), tuning;
+    size_t got;
+    kept_file_init(&tuning, "tuning", "the tuning", folder.text);
+    assert_null(kept_file_load(&tuning, KEY, &got));
+    assert_string_not_equal(kernels.path, tuning.path);
+    kept_file_save(&tuning, data_b, sizeof data_b);
+    expect(folder.text, data_a, sizeof data_a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -291,6 +304,7 @@ int main(void)
         cmocka_unit_test(damage_is_told_and_mended),
         cmocka_unit_test(sizes_are_not_believed),
         cmocka_unit_test(another_key_has_another_file),
+        cmocka_unit_test(kinds_have_files_of_their_own),
         cmocka_unit_test(only_own_files_are_opened),
         cmocka_unit_test(a_folder_that_cannot_be_written_is_no_failure),
         cmocka_unit_test(it_can_be_turned_off),

@@ -1,0 +1,224 @@
+/* rivals.c - see rivals.h */
+#include "model/rivals.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/rng.h"
+#include "model/exec_gpu.h"
+#include "ops/tuning.h"
+
+enum { MAX_RUNS = 400, CALLS_AT_ONCE = 128 };
+static const double series_s = 0.004, longest_s = 1, clearly_slower = 1.15, most_nmse = 1e-5;
+
+void rivals_release(struct rivals *r)
+{
+    exec_destroy(r->usual);
+    exec_destroy(r->other);
+    graph_free(&r->graph);
+    step_free(&r->step);
+    for (int i = 0; i < OP_MAX_INPUTS; i++) free(r->inputs[i]);
+    free(r->want);
+    free(r->got);
+    *r = (struct rivals){.gpu = r->gpu};
+}
+
+static struct exec *create_exec(struct rivals *r, struct error *err)
+{
+    return exec_gpu_create(r->gpu, &r->graph, r->limits, r->limits.seqs, NULL, NULL, err);
+}
+
+bool rivals_make_usual(struct rivals *r, struct error *err)
+{
+    r->usual = create_exec(r, err);
+    return r->usual;
+}
+
+/* ---- a step ---- */
+
+void rivals_set_step(struct rivals *r, uint32_t tokens)
+{
+    struct step *s = &r->step;
+    const bool few = tokens <= CHOICE_FEW;
+    step_clear(s);
+    s->n_tokens = tokens;
+    s->n_seqs = few ? tokens : 1;
+    for (uint32_t i = 0; i < s->n_seqs; i++) {
+        s->first[i] = s->slot[i] = i;
+        s->count[i] = few ? 1 : tokens;
+    }
+    for (uint32_t i = 0; i < tokens; i++) {
+        s->token[i] = 0;
+        s->position[i] = few ? 0 : i;
+        s->seq[i] = few ? i : 0;
+    }
+    for (; s->n_outputs < tokens && s->n_outputs < r->limits.outputs; s->n_outputs++)
+        s->output[s->n_outputs] = s->n_outputs;
+}
+
+static uint32_t rows_now(const struct rivals *r, val v)
+{
+    const enum rows_of rows = r->graph.values[v.id].rows;
+    return rows == ROWS_TOKENS ? r->step.n_tokens : rows == ROWS_OUTPUTS ? r->step.n_outputs : 1;
+}
+
+static uint32_t rows_at_most(const struct rivals *r, val v) { return value_rows(&r->graph.values[v.id], r->limits); }
+
+static size_t value_floats(const struct rivals *r, val v)
+{
+    return (size_t)rows_at_most(r, v) * r->graph.values[v.id].cols;
+}
+
+static size_t state_floats(const struct rivals *r, state s)
+{
+    return s.id ? (size_t)r->graph.states[s.id].rows * r->graph.states[s.id].cols : 0;
+}
+
+/* numbers from 0 to 1, with which no op's state grows without end */
+static bool make_inputs(struct rivals *r, struct error *err)
+{
+    const struct op_call *c = &r->graph.calls[0];
+    struct rng rng;
+    rng_seed(&rng, 1);
+    size_t most = state_floats(r, c->s);
+    for (int i = 0; i < OP_MAX_OUTPUTS; i++)
+        if (c->out[i].id && value_floats(r, c->out[i]) > most) most = value_floats(r, c->out[i]);
+    r->want = malloc((most + 1) * sizeof *r->want);
+    r->got = malloc((most + 1) * sizeof *r->got);
+    bool ok = r->want && r->got;
+    for (int i = 0; ok && i < OP_MAX_INPUTS; i++) {
+        if (!c->in[i].id) continue;
+        size_t n = value_floats(r, c->in[i]);
+        r->inputs[i] = malloc(n * sizeof(float));
+        ok = r->inputs[i];
+        for (size_t k = 0; ok && k < n; k++) r->inputs[i][k] = (float)(rng_next(&rng) >> 40) * 0x1p-24f;
+    }
+    return (ok || fail_memory(err, "values to measure with")) && step_init(&r->step, r->limits, err);
+}
+
+static bool write_inputs(struct rivals *r, struct exec *e, struct error *err)
+{
+    const struct op_call *c = &r->graph.calls[0];
+    for (int i = 0; i < OP_MAX_INPUTS; i++)
+        if (c->in[i].id && !exec_value_write(e, c->in[i], r->inputs[i], rows_at_most(r, c->in[i]), err)) return false;
+    return true;
+}
+
+bool rivals_prepare(struct rivals *r, struct error *err)
+{
+    return make_inputs(r, err) && write_inputs(r, r->usual, err);
+}
+
+bool rivals_make_other(struct rivals *r, struct error *err)
+{
+    r->other = create_exec(r, err);
+    return r->other && write_inputs(r, r->other, err);
+}
+
+void rivals_end_other(struct rivals *r)
+{
+    exec_destroy(r->other);
+    r->other = NULL;
+}
+
+/* ---- results ---- */
+
+static bool is_near(const float *want, const float *got, size_t n)
+{
+    double error = 0, power = 0;
+    for (size_t i = 0; i < n; i++) {
+        error += ((double)got[i] - want[i]) * ((double)got[i] - want[i]);
+        power += (double)want[i] * want[i];
+    }
+    return isfinite(power) && error <= most_nmse * power; /* false if error is NaN */
+}
+
+static bool compare_outputs(struct rivals *r, bool *same, struct error *err)
+{
+    const struct op_call *c = &r->graph.calls[r->graph.n_calls - 1];
+    for (int i = 0; i < OP_MAX_OUTPUTS; i++) {
+        const struct graph_value *v = &r->graph.values[c->out[i].id];
+        /* not written, or what an op's dispatches leave for each other */
+        if (!c->out[i].id || (!i && c->out[OUT_Q8].id && v->last == v->made) || v->rows == ROWS_NONE) continue;
+        uint32_t rows = rows_now(r, c->out[i]);
+        if (!exec_value_read(r->usual, c->out[i], r->want, rows, err) ||
+            !exec_value_read(r->other, c->out[i], r->got, rows, err))
+            return false;
+        *same &= is_near(r->want, r->got, (size_t)rows * v->cols);
+    }
+    const size_t n = state_floats(r, c->s);
+    const uint32_t slot = r->step.n_seqs - 1;
+    if (!n) return true;
+    if (!exec_state_read(r->usual, c->s, slot, 0, n, r->want, err) ||
+        !exec_state_read(r->other, c->s, slot, 0, n, r->got, err))
+        return false;
+    *same &= is_near(r->want, r->got, n);
+    return true;
+}
+
+bool rivals_compare(struct rivals *r, bool *same, struct error *err)
+{
+    struct exec *both[] = {r->usual, r->other};
+    *same = true;
+    for (int e = 0; e < 2; e++) {
+        for (uint32_t slot = 0; r->graph.n_states > 1 && slot < r->step.n_seqs; slot++)
+            if (!exec_state_clear(both[e], slot, err)) return false;
+        if (!exec_run(both[e], &r->step, NULL, err)) return false;
+    }
+    return compare_outputs(r, same, err);
+}
+
+/* ---- time ---- */
+
+/* Seconds of the step that the executor ran last, of `runs` in a row; negative after a failure. The device computes while
+ * more is encoded. */
+static double measure(struct rivals *r, struct exec *e, uint32_t runs, struct error *err)
+{
+    uint64_t start = clock_ns();
+    for (uint32_t done = 0; done < runs;) {
+        gpu_begin(r->gpu, "tune");
+        for (uint32_t n = 0; !n || (n < CALLS_AT_ONCE && done < runs); n += r->graph.n_calls, done++)
+            gpu_exec_encode(e, &r->step);
+        if (!gpu_submit(r->gpu, err)) return -1;
+    }
+    return gpu_finish(r->gpu, err) ? (double)(clock_ns() - start) * 1e-9 / runs : -1;
+}
+
+static int compare_times(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *times, int n)
+{
+    qsort(times, (size_t)n, sizeof *times, compare_times);
+    return times[n / 2];
+}
+
+bool rivals_measure(struct rivals *r, int series, struct rival_times *times, struct error *err)
+{
+    double usual[RIVALS_MAX_SERIES], other[RIVALS_MAX_SERIES];
+    int n = 0;
+    *times = (struct rival_times){0};
+    double once = measure(r, r->usual, 1, err);
+    if (once < 0) return false;
+    times->too_long = once > longest_s * r->graph.n_calls;
+    if (times->too_long) return true;
+    if (once < series_s / 8) once = measure(r, r->usual, 4, err);
+    if (once < 0 || measure(r, r->other, 1, err) < 0) return false;
+    const double fit = series_s / (once > 0 ? once : series_s);
+    const uint32_t runs = fit < 1 ? 1 : fit > MAX_RUNS ? MAX_RUNS : (uint32_t)fit;
+    for (bool slower = false; n < series && !slower; n++) {
+        usual[n] = measure(r, r->usual, runs, err);
+        other[n] = usual[n] < 0 ? -1 : measure(r, r->other, runs, err);
+        if (other[n] < 0) return false;
+        slower = !n && other[0] > clearly_slower * usual[0];
+    }
+    times->usual_s = median(usual, n);
+    times->other_s = median(other, n);
+    return true;
+}
+
+double rivals_seconds(int series) { return 2 * series_s * series; }

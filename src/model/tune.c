@@ -1,0 +1,329 @@
+/* tune.c - see tune.h.
+ *
+ * Calls that are alike are measured together, as a graph of 8 or more of them (call_group.h), each of which waits for the
+ * one before it as in a model and reads weights that are not in the cache. An executor that plans as usual stands beside
+ * one that plans with candidates, one for each number of tokens: in a round the next candidate of every queue.
+ *
+ *   queue of  1 token:   matvec A #1, #2, ..                         round 1 plans the first of each queue, round 2 the
+ *   queue of  8 tokens:  matvec B #1, #2, .., matvec C #1, #2, ..    second, ...
+ *
+ * Both take the same input, and their results are compared. Then they run in turns, several times, and the medians count.
+ * The best of all queues are measured once more against the usual ones, for the best of many is partly luck. */
+#include "model/tune.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "model/call_group.h"
+#include "model/exec_gpu.h"
+#include "model/rivals.h"
+
+enum { MIN_COPIES = 8, MAX_COPIES = 24, SOFTWARE_COPIES = 2, MAX_TOKENS = 512, SOFTWARE_TOKENS = 64 };
+enum { SERIES = 5, LAST_SERIES = RIVALS_MAX_SERIES, MAX_KEYS = 32 };
+static const uint64_t cold_bytes = 72 << 20; /* more than caches hold */
+static const double margin = 0.03;
+
+struct key {
+    struct choice choice;
+    uint32_t pick;       /* the candidate that is planned now */
+    uint32_t next, best; /* candidate to try; found best */
+    double ratio;        /* of the best's time to the usual one's */
+    double usual_us;
+    uint32_t n_wrong, n_refused;
+    bool skipped; /* takes too long here */
+};
+
+struct tuner {
+    const struct graph *g;
+    const struct tune_listener *listener;
+    uint32_t *first_alike;
+    struct tuning asked; /* keys that were met */
+    uint32_t max_tokens;
+    uint32_t done, total; /* candidates */
+    uint64_t began_ns;
+    double predicted_s;
+    /* the group at hand */
+    struct rivals rivals;
+    struct chooser chooser;
+    struct key keys[MAX_KEYS];
+    uint32_t n_keys;
+};
+
+/* ---- planning ---- */
+
+static uint32_t choose_pick(void *user, const struct choice *c)
+{
+    struct tuner *t = user;
+    for (uint32_t i = 0; i < t->n_keys; i++)
+        if (!strcmp(t->keys[i].choice.key, c->key)) return t->keys[i].pick;
+    return 0;
+}
+
+/* notes a choice that is new */
+static uint32_t choose_usual(void *user, const struct choice *c)
+{
+    struct tuner *t = user;
+    for (uint32_t i = 0; i < t->asked.n; i++)
+        if (!strcmp(t->asked.items[i].key, c->key)) return 0;
+    if (c->n < 2 || t->n_keys == MAX_KEYS || !tuning_set(&t->asked, c->key, c->numbers[0], NULL)) return 0;
+    struct key *k = &t->keys[t->n_keys++];
+    *k = (struct key){.choice = *c, .next = 1, .ratio = 1};
+    if (k->choice.tokens > t->max_tokens) k->choice.tokens = t->max_tokens;
+    return 0;
+}
+
+/* Records the calls like call `first`, n of them, and plans them as usual, which tells the choices that are new. */
+static bool open_group(struct tuner *t, uint32_t first, uint32_t n, uint32_t tokens, struct error *err)
+{
+    struct rivals *r = &t->rivals;
+    rivals_release(r);
+    t->n_keys = 0;
+    r->limits = (struct step_limits){tokens, CHOICE_FEW, CHOICE_FEW};
+    if (!call_group_record(&r->graph, t->g, t->first_alike, first, n, err)) return false;
+    t->chooser = (struct chooser){choose_usual, t};
+    r->graph.chooser = &t->chooser;
+    const bool made = rivals_make_usual(r, err);
+    t->chooser.choose = choose_pick;
+    return made;
+}
+
+static bool is_software(const struct tuner *t) { return !strcmp(gpu_describe(t->rivals.gpu)->kind, "software"); }
+
+static uint32_t copies_of(const struct tuner *t, uint32_t first)
+{
+    uint64_t bytes = call_bytes(t->g, &t->g->calls[first], CHOICE_FEW);
+    if (is_software(t)) return SOFTWARE_COPIES;
+    uint64_t n = bytes ? cold_bytes / bytes + 1 : MAX_COPIES;
+    return n < MIN_COPIES ? MIN_COPIES : n > MAX_COPIES ? MAX_COPIES : (uint32_t)n;
+}
+
+/* ---- candidates ---- */
+
+static bool tell_progress(struct tuner *t, const char *key, struct error *err)
+{
+    const double spent = (double)(clock_ns() - t->began_ns) * 1e-9, part = (double)t->done / t->total;
+    /* what was predicted counts less and less */
+    double left = t->predicted_s * (1 - part);
+    if (t->done) left = (1 - part) * ((1 - part) * t->predicted_s + part * spent / part);
+    if (t->listener->progress && !t->listener->progress(t->listener->user, key, t->done, t->total, left))
+        return fail(err, ERR_IO, "tuning was stopped");
+    return true;
+}
+
+/* Compares and measures the candidate that is planned for the key. */
+static bool try_key(struct tuner *t, struct key *k, struct error *err)
+{
+    bool same;
+    struct rival_times times;
+    if (!tell_progress(t, k->choice.key, err)) return false;
+    rivals_set_step(&t->rivals, k->choice.tokens);
+    if (!rivals_compare(&t->rivals, &same, err)) return false;
+    t->done++;
+    if (!same) {
+        k->n_wrong++;
+        return true;
+    }
+    if (!rivals_measure(&t->rivals, SERIES, &times, err)) return false;
+    k->skipped |= times.too_long;
+    if (times.too_long) return true;
+    k->usual_us = times.usual_s / t->rivals.graph.n_calls * 1e6;
+    const double ratio = times.other_s / times.usual_s;
+    if (ratio >= k->ratio) return true;
+    k->ratio = ratio;
+    k->best = k->pick;
+    return true;
+}
+
+/* A device may refuse a kernel; once it is lost it refuses all. */
+static bool is_fatal(const struct error *err)
+{
+    return err->code == ERR_DEVICE_LOST || err->code == ERR_MEMORY || err->code == ERR_IO;
+}
+
+/* Plans with the picks of these keys and tries them. *refused: the device does not run it. */
+static bool try_keys(struct tuner *t, struct key *const *keys, uint32_t n, bool *refused, struct error *err)
+{
+    struct error why = {0};
+    bool ok = rivals_make_other(&t->rivals, &why);
+    for (uint32_t i = 0; ok && i < n; i++) ok = try_key(t, keys[i], &why);
+    rivals_end_other(&t->rivals);
+    *refused = !ok;
+    if (ok || !is_fatal(&why)) return true;
+    if (err) *err = why;
+    return false;
+}
+
+/* The same, one by one if the device refuses one of them. */
+static bool try_each(struct tuner *t, struct key *const *keys, uint32_t n, struct error *err)
+{
+    const uint32_t done = t->done;
+    uint32_t picks[MAX_KEYS];
+    bool refused;
+    for (uint32_t i = 0; i < n; i++) picks[i] = keys[i]->pick;
+    if (!try_keys(t, keys, n, &refused, err)) return false;
+    if (refused) t->done = done;
+    for (uint32_t i = 0, again = refused ? n : 0; i < again; i++) {
+        for (uint32_t k = 0; k < n; k++) keys[k]->pick = k == i ? picks[k] : 0;
+        if (!try_keys(t, &keys[i], 1, &refused, err)) return false;
+        keys[i]->n_refused += refused;
+        t->done = done + i + 1;
+    }
+    return true;
+}
+
+/* Picks the next candidate of each number of tokens: their keys. */
+static uint32_t next_round(struct tuner *t, struct key *keys[MAX_KEYS])
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < t->n_keys; i++) {
+        struct key *k = &t->keys[i];
+        k->pick = 0;
+        bool busy = k->skipped || k->next == k->choice.n;
+        for (uint32_t j = 0; j < n; j++) busy |= keys[j]->choice.tokens == k->choice.tokens;
+        if (busy) continue;
+        k->pick = k->next++;
+        keys[n++] = k;
+    }
+    return n;
+}
+
+/* The kernels of all rounds at once, on all processors. A kernel that is refused is met again in its round. */
+static bool compile_rounds(struct tuner *t, struct error *err)
+{
+    struct key *keys[MAX_KEYS];
+    struct error why = {0};
+    if (is_software(t)) return true; /* it would compile them once more */
+    while (next_round(t, keys))
+        if (!gpu_exec_want(t->rivals.usual, 0, err)) return false;
+    for (uint32_t i = 0; i < t->n_keys; i++) t->keys[i].next = 1;
+    if (gpu_exec_compile(t->rivals.usual, &why) || !is_fatal(&why)) return true;
+    if (err) *err = why;
+    return false;
+}
+
+/* The best of all, once more: what does not hold is not taken. */
+static bool confirm(struct tuner *t, struct error *err)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < t->n_keys; i++) {
+        struct key *k = &t->keys[i];
+        if (k->ratio > 1 - margin) k->best = 0;
+        k->pick = k->best;
+        any |= k->best > 0;
+    }
+    if (!any) return true;
+    bool ok = rivals_make_other(&t->rivals, err);
+    for (uint32_t i = 0; ok && i < t->n_keys; i++) {
+        struct key *k = &t->keys[i];
+        struct rival_times times;
+        bool same;
+        if (!k->best) continue;
+        rivals_set_step(&t->rivals, k->choice.tokens);
+        ok = rivals_compare(&t->rivals, &same, err) && rivals_measure(&t->rivals, LAST_SERIES, &times, err);
+        if (!ok) break;
+        k->ratio = times.other_s / times.usual_s;
+        k->usual_us = times.usual_s / t->rivals.graph.n_calls * 1e6;
+        if (!same || times.too_long || k->ratio > 1 - margin) k->best = 0;
+    }
+    rivals_end_other(&t->rivals);
+    return ok;
+}
+
+/* ---- groups ---- */
+
+static bool keep(struct tuner *t, uint32_t first, struct tuning *tuning, struct error *err)
+{
+    uint32_t calls = 0;
+    for (uint32_t i = 0; i < t->g->n_calls; i++) calls += t->first_alike[i] == first;
+    for (uint32_t i = 0; i < t->n_keys; i++) {
+        const struct key *k = &t->keys[i];
+        struct tune_row row = {.choice = &k->choice,
+                               .best = k->best,
+                               .calls = calls,
+                               .usual_us = k->usual_us,
+                               .best_us = k->usual_us * (k->best ? k->ratio : 1),
+                               .n_wrong = k->n_wrong,
+                               .n_refused = k->n_refused};
+        for (uint32_t j = 0; j < i; j++) row.shared |= t->keys[j].choice.tokens == k->choice.tokens;
+        if (k->best && !tuning_set(tuning, k->choice.key, k->choice.numbers[k->best], err)) return false;
+        if (!k->best) tuning_drop(tuning, k->choice.key);
+        if (!k->skipped && t->listener->report && !t->listener->report(t->listener->user, &row))
+            return fail(err, ERR_IO, "tuning was stopped");
+    }
+    return true;
+}
+
+/* an op whose outputs are rows of logits is never asked for many */
+static void drop_unused(struct tuner *t)
+{
+    const val out = t->rivals.graph.calls[0].out[0];
+    const bool outputs = out.id && t->rivals.graph.values[out.id].rows == ROWS_OUTPUTS;
+    for (uint32_t i = 0; outputs && i < t->n_keys;)
+        if (t->keys[i].choice.tokens > CHOICE_FEW) t->keys[i] = t->keys[--t->n_keys];
+        else i++;
+}
+
+/* what the rounds of a group will be: candidates, and seconds if planning takes plan_s */
+static void predict(struct tuner *t, double plan_s)
+{
+    uint32_t rounds = 0;
+    for (uint32_t i = 0; i < t->n_keys; i++) {
+        uint32_t queue = 0;
+        for (uint32_t j = 0; j < t->n_keys; j++)
+            if (t->keys[j].choice.tokens == t->keys[i].choice.tokens) queue += t->keys[j].choice.n - 1;
+        if (queue > rounds) rounds = queue;
+        t->total += t->keys[i].choice.n - 1;
+        t->predicted_s += (t->keys[i].choice.n - 1) * rivals_seconds(SERIES) / 2 + rivals_seconds(LAST_SERIES) / 2;
+    }
+    t->predicted_s += plan_s * (rounds + 2);
+}
+
+static bool survey(struct tuner *t, struct error *err)
+{
+    for (uint32_t i = 0; i < t->g->n_calls; i++) {
+        if (t->first_alike[i] != i) continue;
+        const uint64_t start = clock_ns();
+        if (!open_group(t, i, 1, t->max_tokens, err)) return false;
+        drop_unused(t);
+        if (t->n_keys) predict(t, (double)(clock_ns() - start) * 1e-9);
+    }
+    rivals_release(&t->rivals);
+    tuning_free(&t->asked);
+    return true;
+}
+
+static bool tune_group(struct tuner *t, uint32_t first, struct tuning *tuning, struct error *err)
+{
+    if (!open_group(t, first, copies_of(t, first), t->max_tokens, err)) return false;
+    drop_unused(t);
+    if (!t->n_keys) return true;
+    if (!rivals_prepare(&t->rivals, err)) return false;
+    struct key *keys[MAX_KEYS];
+    if (!compile_rounds(t, err)) return false;
+    for (uint32_t n; (n = next_round(t, keys)) > 0;)
+        if (!try_each(t, keys, n, err)) return false;
+    return confirm(t, err) && keep(t, first, tuning, err);
+}
+
+bool tune_graph(struct gpu *gpu, const struct graph *g, const struct tune_listener *listener, struct tuning *tuning,
+                struct error *err)
+{
+    struct tuner *t = calloc(1, sizeof *t);
+    if (t) *t = (struct tuner){.rivals = {.gpu = gpu}, .g = g, .listener = listener, .max_tokens = MAX_TOKENS};
+    if (t) t->first_alike = calloc(g->n_calls ? g->n_calls : 1, sizeof *t->first_alike);
+    bool ok = t && t->first_alike ? true : fail_memory(err, "tuning");
+    if (ok) {
+        if (is_software(t)) t->max_tokens = SOFTWARE_TOKENS;
+        call_groups_find(g, t->first_alike);
+        ok = survey(t, err);
+        t->began_ns = clock_ns();
+        for (uint32_t i = 0; ok && i < g->n_calls; i++)
+            if (t->first_alike[i] == i) ok = tune_group(t, i, tuning, err);
+        rivals_release(&t->rivals);
+        tuning_free(&t->asked);
+    }
+    if (t) free(t->first_alike);
+    free(t);
+    return ok;
+}
