@@ -67,6 +67,7 @@ static bool plan_few(struct op_plan *p, uint32_t tokens, uint32_t min_tokens, ui
     d.files[5] = plan_reduce(p);
     d.files[6] = q8 ? "matmul/sums_q8" : "matmul/sums_float";
     d.files[7] = p->out_cols[OUT_Q8] ? "matmul/store_q8" : "matmul/store_f32";
+    if (q8) d.files[8] = "matmul/dots_q8";
     d.operands[2] = operand_in(x);
     d.weights = 2 * (uint64_t)F * padded_cols(w->cols);
     size_t n = 0;

@@ -254,8 +254,24 @@ static const struct op_case fused_small = {"shifted Q8_0 M=256 C=2048 thin F16 i
                                            STEPS(singles),
                                            INT8};
 
-static struct gpu_case
-    all[N_VARIANTS * (COUNT(cases) + 1 + COUNT(wkv7_small) + COUNT(attention_small) + 2 * COUNT(fused) + 1)];
+/* positions of a token divided among workgroups, which software does not do */
+static const struct op_case attention_parts[] = {
+    {"attention D=256 H=4/1 in parts", record_attention, {256, 4, 1, 1200, 0}, STEPS(farther), USUAL},
+    {"attention D=128 H=8/2 window=500 f16 in parts",
+     record_attention,
+     {128, 8, 2, 1200, 500, KV_F16},
+     STEPS(farther),
+     USUAL},
+    {"attention D=64 H=20/2 q8 to int8 in parts",
+     record_attention,
+     {64, 20, 2, 1200, 0, KV_Q8 + CASE_TO_INT8},
+     STEPS(farther),
+     USUAL},
+    {"attention D=80 H=3/1 in parts", record_attention, {80, 3, 1, 300, 0}, STEPS(near), USUAL},
+};
+
+static struct gpu_case all[N_VARIANTS * (COUNT(cases) + 1 + COUNT(wkv7_small) + COUNT(attention_small) +
+                                         2 * COUNT(fused) + 1 + COUNT(attention_parts))];
 static size_t n_all;
 
 static struct gpu_case *add(const struct op_case *c, enum variant v)
@@ -278,6 +294,7 @@ int main(void)
         }
         for (size_t i = 0; i < COUNT(attention_small); i++)
             add(&attention_small[i], (enum variant)v)->max_workgroup_bytes = 16384;
+        for (size_t i = 0; i < COUNT(attention_parts); i++) add(&attention_parts[i], (enum variant)v)->hardware = true;
     }
     for (int v = 0; v < N_VARIANTS; v++) {
         struct gpu_case *g = add(&fused_small, (enum variant)v);
