@@ -166,9 +166,11 @@ static bool plan_few(struct op_plan *p, struct shape *s, struct error *err)
     const struct kernel_const consts[] = {
         {"WORKGROUP", threads}, {"LANES", lanes}, {"VECTORS", s->vectors}, {"GROUP", s->group}, {"BLOCK", block}};
     memcpy(d.consts, consts, sizeof consts);
-    s->params.slots = token_slots(s->heads / s->group, p->state_rows);
+    /* software pays for workgroups without positions as for others: a token is one part there */
+    s->params.slots = software ? 1 : token_slots(s->heads / s->group, p->state_rows);
     d.grid[0].fixed = s->heads / s->group;
-    d.grid[1].fixed = s->params.slots;
+    if (software) d.grid[1] = (struct grid){1, 1, ROWS_TOKENS};
+    else d.grid[1].fixed = s->params.slots;
     d.max_rows = ATTENTION_FEW;
     return plan_dispatch(p, &d, err) && plan_combine(p, s, block, 0, 0, ATTENTION_FEW, err);
 }

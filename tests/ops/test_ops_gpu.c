@@ -279,8 +279,24 @@ static const struct op_case wkv7_chunked[] = {
     {"wkv7 N=64 H=1 no decay, keys alike, in chunks", record_wkv7, {64, 1, 0, 0, 0, 2}, STEPS(chunks), LOOSER},
 };
 
+/* positions of a token divided among workgroups, which software does not do */
+static const struct op_case attention_parts[] = {
+    {"attention D=256 H=4/1 in parts", record_attention, {256, 4, 1, 1200, 0}, STEPS(farther), USUAL},
+    {"attention D=128 H=8/2 window=500 f16 in parts",
+     record_attention,
+     {128, 8, 2, 1200, 500, KV_F16},
+     STEPS(farther),
+     USUAL},
+    {"attention D=64 H=20/2 q8 to int8 in parts",
+     record_attention,
+     {64, 20, 2, 1200, 0, KV_Q8 + CASE_TO_INT8},
+     STEPS(farther),
+     USUAL},
+    {"attention D=80 H=3/1 in parts", record_attention, {80, 3, 1, 300, 0}, STEPS(near), USUAL},
+};
+
 static struct gpu_case all[N_VARIANTS * (COUNT(cases) + 1 + COUNT(wkv7_small) + COUNT(attention_small) +
-                                         2 * COUNT(fused) + 1 + COUNT(wkv7_chunked))];
+                                         2 * COUNT(fused) + 1 + COUNT(attention_parts) + COUNT(wkv7_chunked))];
 static size_t n_all;
 
 static struct gpu_case *add(const struct op_case *c, enum variant v)
@@ -308,6 +324,7 @@ int main(void)
             g->hardware = true;
             if (i < COUNT(wkv7_chunked_small)) g->max_workgroup_bytes = wkv7_chunked_small[i];
         }
+        for (size_t i = 0; i < COUNT(attention_parts); i++) add(&attention_parts[i], (enum variant)v)->hardware = true;
     }
     for (int v = 0; v < N_VARIANTS; v++) {
         struct gpu_case *g = add(&fused_small, (enum variant)v);
