@@ -21,7 +21,6 @@ static bool plan_dots(struct op_plan *p, const struct matmul_part *part, uint32_
                       uint32_t max_tokens, struct error *err)
 {
     struct dispatch_desc d = matmul_describe(p, part, "matmul/matmat_dots");
-    d.files[4] = "matmul/segment";
     d.consts[0] = (struct kernel_const){"ACROSS", DOTS_ACROSS};
     d.consts[1] = (struct kernel_const){"DOWN", DOTS_DOWN};
     d.consts[2] = (struct kernel_const){"TOKENS", tokens};
@@ -51,11 +50,12 @@ bool plan_matmat(struct op_plan *p, const struct matmul_part *part, struct error
     /* a tile of f16 weights takes half the workgroup memory, but F32 and BF16 would lose digits or overflow in it */
     const enum quant_type type = p->w[m->weight].q->type;
     d.f16 = p->device->shader_f16 && !p->w[m->weight].mixed && type != QUANT_F32 && type != QUANT_BF16;
-    /* the larger tile reads less workgroup memory per product, where there are enough rows to fill the device */
-    bool fits = p->device->max_workgroup_bytes >= (d.f16 ? 16u : 24u) << 10;
-    uint32_t quads = fits && params->rows >= 1024 ? 2 : 1;
+    /* The larger tile reads less workgroup memory per product, where there are enough rows to fill the device; so do 8
+     * tokens a thread, which paid for F16 where it was measured, and did not for F32. */
+    const bool fits = p->device->max_workgroup_bytes >= (d.f16 ? 16u : 24u) << 10, half = d.f16 && type == QUANT_F16;
+    const uint32_t quads = fits && params->rows >= (half ? 8192 : 1024) ? 2 : 1;
     d.consts[0] = (struct kernel_const){"QUADS", quads};
-    d.consts[1] = (struct kernel_const){"SEGMENTED", params->end0 < params->rows};
+    d.consts[1] = (struct kernel_const){"DOWN", half ? 8 : 16};
     d.grid[0] = (struct grid){.fixed = matmul_count_tiles(params, 64 * quads)};
     d.grid[1] = (struct grid){.rows = p->rows, .per = 64};
     d.min_rows = MATVEC_MAX + 1;
