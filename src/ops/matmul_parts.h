@@ -19,7 +19,8 @@
 /* clang-format on */
 PARAMS(matmul, MATMUL_PARAMS);
 
-enum { MATVEC_TOKENS = 8, MATVEC_MAX = 48 }; /* a matvec does 8 at once; steps of more than 48 go to matmat */
+/* a matvec does 8 at once; steps of more than 48 go to matmat, or on software Vulkan to a matvec that does 16 at once */
+enum { MATVEC_TOKENS = 8, MATVEC_MAX = 48, SOFTWARE_TOKENS = 16 };
 
 /* a part of the matrix, for which kernels are planned */
 struct matmul_part {
@@ -46,7 +47,7 @@ uint32_t matmul_count_tiles(const struct matmul_params *m, uint32_t tile_rows);
 /* Sets the segments of a dispatch: rows [first, last) of the matrix, which lie in one part. */
 void matmul_cut_segments(const struct matmul_plan *m, uint32_t first, uint32_t last, struct matmul_params *params);
 
-/* Steps of min_tokens to max_tokens, `tokens` at a time. */
+/* Steps of min_tokens to max_tokens (0: no end), `tokens` at a time. */
 bool plan_matvec(struct op_plan *p, const struct matmul_part *part, uint32_t tokens, uint32_t min_tokens,
                  uint32_t max_tokens, struct error *err);
 

@@ -98,6 +98,14 @@ void matmul_cut_segments(const struct matmul_plan *m, uint32_t first, uint32_t l
     for (; n && n < MAX_PRODUCTS; n++) *ends[n - 1] = last - first;
 }
 
+/* steps of more than MATVEC_MAX */
+static bool plan_many(struct op_plan *p, const struct matmul_part *part, bool units, struct error *err)
+{
+    if (units) return plan_units(p, part, err);
+    if (plan_is_software(p)) return plan_matvec(p, part, SOFTWARE_TOKENS, MATVEC_MAX + 1, 0, err);
+    return plan_matmat(p, part, err);
+}
+
 bool matmul_plan_kernels(struct op_plan *p, const struct matmul_plan *m, struct error *err)
 {
     const struct plan_weight *w = &p->w[m->weight];
@@ -123,8 +131,9 @@ bool matmul_plan_kernels(struct op_plan *p, const struct matmul_plan *m, struct 
         few = few && (m->but > 1 || (plan_matvec(p, &part, 4, 2, 4, err) &&
                                      plan_matvec(p, &part, MATVEC_TOKENS, 5, MATVEC_TOKENS, err)));
         if (!few || !plan_matvec(p, &part, MATVEC_TOKENS, MATVEC_TOKENS + 1, MATVEC_MAX, err) ||
-            !(units ? plan_units(p, &part, err) : plan_matmat(p, &part, err)))
+            !plan_many(p, &part, units, err))
             return false;
     }
-    return !p->out_cols[OUT_Q8] || units || plan_quantize_output(p, MATVEC_MAX + 1, err);
+    /* a matvec and matrix units write int8 by themselves */
+    return !p->out_cols[OUT_Q8] || units || plan_is_software(p) || plan_quantize_output(p, MATVEC_MAX + 1, err);
 }

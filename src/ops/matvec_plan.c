@@ -39,15 +39,16 @@ static struct matvec_shape choose_q8_shape(const struct op_plan *p, uint32_t row
 }
 
 /* Software Vulkan: a processor's core does a subgroup at a time, so that few threads with much work each cost least. */
-static struct matvec_shape choose_software_shape(const struct op_plan *p, uint32_t steps)
+static struct matvec_shape choose_software_shape(const struct op_plan *p, uint32_t steps, uint32_t max_tokens)
 {
-    return (struct matvec_shape){.threads = plan_threads(p, 64), .lanes = steps < 2 ? 1 : 2, .rows = 4};
+    const bool many = !max_tokens;
+    return (struct matvec_shape){.threads = plan_threads(p, 64), .lanes = many || steps < 2 ? 1 : 2, .rows = 4};
 }
 
 static struct matvec_shape choose_shape(const struct op_plan *p, const struct matmul_part *part, uint32_t max_tokens)
 {
     const struct matmul_params *params = &part->params;
-    struct matvec_shape s = plan_is_software(p)        ? choose_software_shape(p, params->spans / 2)
+    struct matvec_shape s = plan_is_software(p)        ? choose_software_shape(p, params->spans / 2, max_tokens)
                             : matmul_is_q8(p, part->m) ? choose_q8_shape(p, params->rows, params->spans / 2, max_tokens)
                                                        : choose_float_shape(p, params->rows, params->spans, max_tokens);
     while (params->rows / group_rows(s) >= p->device->max_groups && s.lanes > 1) s.lanes /= 2;

@@ -1,5 +1,6 @@
 /* test_matmul_gpu.c - matmul of every weight type, and products: the GPU against the scalar reference. Each case runs
- * steps of 1 to 130 tokens, and so every kernel that matmul_plan.c chooses from. */
+ * steps of 1 to 130 tokens, and so every kernel that matmul_plan.c chooses from: those of GPUs, whatever the device is,
+ * for some cases those of GPUs without packed dot products, and on software Vulkan its own. */
 #include "support/op_case.h"
 
 /* cmocka.h comes last: its macro fail would hide base/error.h's function */
@@ -7,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -30,6 +32,8 @@ static const uint32_t products[][6] = {
     {QUANT_Q8_0, QUANT_Q8_0, QUANT_F16, END, 132, 96}, /* mixed for few tokens */
     {QUANT_Q4_K, QUANT_Q4_K, QUANT_F32, END, 68, 1280},
     {QUANT_Q6_K, QUANT_Q6_K, QUANT_BF16, END, 36, 256},
+    {QUANT_Q4_1, QUANT_Q4_1, QUANT_Q5_1, END, 68, 96},
+    {QUANT_Q4_1, QUANT_Q4_1, QUANT_Q4_1, END, 1400, 96},
     {QUANT_Q8_0, END, END, END, 36, 32},
     {QUANT_Q5_0, QUANT_Q8_0, QUANT_Q8_0, QUANT_Q5_0, 4, 320},
 };
@@ -62,6 +66,7 @@ static const uint32_t int8_shapes[][6] = {
 static const uint32_t more[][6] = {
     {QUANT_F16, 96, 256, ACT_TANH, COMBINE_NONE, 0},
     {QUANT_F16, 132, 68, ACT_NONE, COMBINE_MUL, MATMUL_BIAS},
+    {QUANT_F16, 8196, 36, ACT_NONE, COMBINE_NONE, 0},
     {QUANT_F32, 4, 4, ACT_NONE, COMBINE_NONE, MATMUL_BIAS},
     {QUANT_F32, 132, 20, ACT_GELU, COMBINE_MUL, 0},
     {QUANT_BF16, 68, 100, ACT_RELU2, COMBINE_ADD, 0},
@@ -76,6 +81,9 @@ static const uint32_t more[][6] = {
     {QUANT_F16, 1056, 96, ACT_RELU2, COMBINE_NONE, MATMUL_TO_INT8},
     {QUANT_Q4_K, 16388, 256, ACT_NONE, COMBINE_NONE, MATMUL_INT8},
     {QUANT_Q8_0, 4, 32, ACT_SILU, COMBINE_MUL, MATMUL_BIAS | MATMUL_INT8},
+    {QUANT_Q6_K, 68, 768, ACT_TANH, COMBINE_ADD, MATMUL_BIAS | MATMUL_INT8},
+    {QUANT_Q6_K, 4100, 256, ACT_NONE, COMBINE_ADD, MATMUL_BIAS | MATMUL_INT8},
+    {QUANT_Q5_1, 60, 160, ACT_SIGMOID, COMBINE_MUL, MATMUL_BIAS | MATMUL_INT8},
 };
 
 static const uint32_t in_parts[][6] = {
@@ -90,21 +98,37 @@ static const uint32_t gated[][6] = {
     {QUANT_Q8_0, 96, 320, 1, 1, QUANT_Q4_0}, /* no stack */
 };
 
-static struct gpu_case all[N_VARIANTS * 112];
+/* what the device is taken for; `own` keeps its kind */
+static const struct pretence {
+    const char *name, *backend;
+    bool hardware;
+} gpu = {"GPU", "Vulkan", true}, without_dots = {"Metal", "Metal", true}, own = {"as it is", "Vulkan", false};
+
+static struct gpu_case all[N_VARIANTS * 144];
 static size_t n_all;
+static const struct pretence *as; /* for the cases that are added */
+
+/* Integers meet integers, and what is left is f32: not on matrix units, nor where packed dot products are none. */
+static const struct tolerance exact = {1e-11, 1e-4, 1e-4};
+
+static bool can_be_exact(enum variant v) { return !gpu_describe(case_gpu(v))->matrix_units && as != &without_dots; }
 
 static void add(const uint32_t *n, uint64_t max_binding_bytes, enum variant v)
 {
     bool f16 = gpu_describe(case_gpu(v))->shader_f16;
     all[n_all] = (struct gpu_case){.gpu = case_gpu(v), .max_binding_bytes = max_binding_bytes};
+    all[n_all].hardware = as->hardware;
+    all[n_all].backend = as->backend;
     struct op_case *c = &all[n_all++].c;
     *c = (struct op_case){.record = record_matmul, .steps = lengths, .n_steps = COUNT(lengths)};
     c->tolerance = f16 ? (struct tolerance)TOLERANCE_MATMUL_F16 : (struct tolerance)TOLERANCE_MATMUL;
+    if (n[5] & MATMUL_INT8 && !quant_is_float(quant_find(n[0])) && can_be_exact(v)) c->tolerance = exact;
     for (int i = 0; i < CASE_NUMBERS; i++) c->n[i] = n[i];
-    snprintf(c->name, sizeof c->name, "matmul %s M=%u K=%u%s%s%s%s%s%s%s, %s", quant_find(n[0])->name, n[1], n[2],
+    snprintf(c->name, sizeof c->name, "matmul %s M=%u K=%u%s%s%s%s%s%s%s, %s %s", quant_find(n[0])->name, n[1], n[2],
              n[5] & MATMUL_BIAS ? " bias" : "", acts[n[3]], combines[n[4]],
              n[5] & MATMUL_OF_OUTPUTS ? " of outputs" : "", n[5] & MATMUL_INT8 ? " int8" : "",
-             n[5] & MATMUL_TO_INT8 ? " to int8" : "", max_binding_bytes ? " in parts" : "", case_variant_name(v));
+             n[5] & MATMUL_TO_INT8 ? " to int8" : "", max_binding_bytes ? " in parts" : "", as->name,
+             case_variant_name(v));
 }
 
 static void add_products(const uint32_t *n, uint64_t max_binding_bytes, bool int8, enum variant v)
@@ -114,10 +138,13 @@ static void add_products(const uint32_t *n, uint64_t max_binding_bytes, bool int
     c->record = int8 ? record_products_int8 : record_products;
     size_t at = (size_t)snprintf(c->name, sizeof c->name, "products M=%u K=%u of", n[4], n[5]);
     for (int i = 0; i < CASE_NUMBERS; i++) c->n[i] = n[i];
+    bool integers = int8;
+    for (int i = 0; i < CASE_PRODUCTS && n[i] != END; i++) integers &= !quant_is_float(quant_find(n[i]));
+    if (integers && can_be_exact(v)) c->tolerance = exact;
     for (int i = 0; i < CASE_PRODUCTS && n[i] != END; i++)
         at += (size_t)snprintf(c->name + at, sizeof c->name - at, " %s", quant_find(n[i])->name);
-    snprintf(c->name + at, sizeof c->name - at, "%s%s, %s", int8 ? " int8" : "", max_binding_bytes ? " in parts" : "",
-             case_variant_name(v));
+    snprintf(c->name + at, sizeof c->name - at, "%s%s, %s %s", int8 ? " int8" : "",
+             max_binding_bytes ? " in parts" : "", as->name, case_variant_name(v));
 }
 
 static void add_thin(const uint32_t *n, enum variant v)
@@ -126,8 +153,8 @@ static void add_thin(const uint32_t *n, enum variant v)
     struct op_case *c = &all[n_all - 1].c;
     c->record = record_products_thin;
     for (int i = 0; i < CASE_NUMBERS; i++) c->n[i] = n[i];
-    snprintf(c->name, sizeof c->name, "thin products M=%u K=%u 2^%u%s beside %s M=%u, %s", n[3], n[2], n[4],
-             n[5] ? " bias" : "", n[0] == END ? "none" : quant_find(n[0])->name, n[1], case_variant_name(v));
+    snprintf(c->name, sizeof c->name, "thin products M=%u K=%u 2^%u%s beside %s M=%u, %s %s", n[3], n[2], n[4],
+             n[5] ? " bias" : "", n[0] == END ? "none" : quant_find(n[0])->name, n[1], as->name, case_variant_name(v));
 }
 
 static void add_gated(const uint32_t *n, uint64_t max_binding_bytes, enum variant v)
@@ -136,9 +163,9 @@ static void add_gated(const uint32_t *n, uint64_t max_binding_bytes, enum varian
     struct op_case *c = &all[n_all - 1].c;
     c->record = record_gated;
     for (int i = 0; i < CASE_NUMBERS; i++) c->n[i] = n[i];
-    snprintf(c->name, sizeof c->name, "gated %s%s%s F=%u K=%u%s%s%s, %s", quant_find(n[0])->name, n[5] ? " " : "",
+    snprintf(c->name, sizeof c->name, "gated %s%s%s F=%u K=%u%s%s%s, %s %s", quant_find(n[0])->name, n[5] ? " " : "",
              n[5] ? quant_find(n[5])->name : "", n[1], n[2], n[3] ? " int8" : "", n[4] ? " to int8" : "",
-             max_binding_bytes ? " in parts" : "", case_variant_name(v));
+             max_binding_bytes ? " in parts" : "", as->name, case_variant_name(v));
 }
 
 static void add_type(const struct quant_info *q, const uint32_t *s, enum variant v)
@@ -155,21 +182,35 @@ static void add_types(enum variant v)
     }
 }
 
+static void add_parts(enum variant v)
+{
+    add_gated((uint32_t[]){QUANT_Q8_0, 1120, 1024, 1, 1, 0}, 1 << 21, v);
+    for (size_t i = 0; i < COUNT(in_parts); i++) add(in_parts[i], 1 << 21, v);
+    for (int int8 = 0; int8 < 2; int8++)
+        add_products((uint32_t[]){QUANT_Q8_0, QUANT_Q8_0, QUANT_Q8_0, END, 1100, 1024}, 1 << 21, int8, v);
+}
+
+static void add_some(enum variant v)
+{
+    for (size_t i = 0; i < COUNT(more); i++) add(more[i], 0, v);
+    for (size_t i = 0; i < COUNT(thin); i++) add_thin(thin[i], v);
+    for (size_t i = 0; i < COUNT(gated); i++) add_gated(gated[i], 0, v);
+    for (int int8 = 0; int8 < 2; int8++)
+        for (size_t i = int8 ? FIRST_INT8 : 0; i < COUNT(products); i++) add_products(products[i], 0, int8, v);
+}
+
 int main(void)
 {
-    for (int v = 0; v < N_VARIANTS; v++) {
-        add_types((enum variant)v);
-        for (size_t i = 0; i < COUNT(more); i++) add(more[i], 0, (enum variant)v);
-        for (size_t i = 0; i < COUNT(in_parts); i++) add(in_parts[i], 1 << 21, (enum variant)v);
-        for (size_t i = 0; i < COUNT(thin); i++) add_thin(thin[i], (enum variant)v);
-        for (size_t i = 0; i < COUNT(gated); i++) add_gated(gated[i], 0, (enum variant)v);
-        add_gated((uint32_t[]){QUANT_Q8_0, 1120, 1024, 1, 1, 0}, 1 << 21, (enum variant)v);
-        for (int int8 = 0; int8 < 2; int8++) {
-            for (size_t i = int8 ? FIRST_INT8 : 0; i < COUNT(products); i++)
-                add_products(products[i], 0, int8, (enum variant)v);
-            add_products((uint32_t[]){QUANT_Q8_0, QUANT_Q8_0, QUANT_Q8_0, END, 1100, 1024}, 1 << 21, int8,
-                         (enum variant)v);
-        }
+    for (enum variant v = 0; v < N_VARIANTS; v++) {
+        as = &gpu;
+        add_types(v);
+        add_some(v);
+        add_parts(v);
+        as = &without_dots;
+        add_type(quant_find(QUANT_Q8_0), int8_shapes[0], v);
+        add_type(quant_find(QUANT_Q4_K), int8_shapes[1], v);
+        as = &own;
+        if (!strcmp(gpu_describe(case_gpu(v))->kind, "software")) add_some(v);
     }
     static struct CMUnitTest tests[COUNT(all)];
     for (size_t i = 0; i < n_all; i++) tests[i] = (struct CMUnitTest){all[i].c.name, case_run, NULL, NULL, &all[i]};

@@ -52,6 +52,7 @@ void case_run(void **test_state)
     if (g->max_workgroup_bytes) info->max_workgroup_bytes = g->max_workgroup_bytes;
     if (g->subgroup_size && real.subgroups) info->subgroup_size = g->subgroup_size;
     if (g->hardware) snprintf(info->kind, sizeof info->kind, "discrete");
+    if (g->backend) snprintf(info->backend, sizeof info->backend, "%s", g->backend);
     bool ran = op_case_run(&g->c, g->gpu, &result, &err);
     *info = real;
     if (!ran) fail_msg("%s", err.message);

@@ -9,7 +9,8 @@ struct gpu_case {
     struct gpu *gpu;
     uint64_t max_binding_bytes; /* pretend that the device has or allows no more; 0: what it does */
     uint32_t max_workgroup_bytes, subgroup_size;
-    bool hardware; /* pretend that it is no software */
+    bool hardware;       /* pretend that it is no software */
+    const char *backend; /* as in gpu_info; NULL: what the device has */
 };
 
 /* A cmocka test whose initial state is a gpu_case. */
