@@ -8,7 +8,8 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-static const struct step_shape lengths[] = {{{{1, 0, 0}}}, {{{3, 0, 0}}}, {{{8, 0, 0}}}, {{{70, 0, 0}, {9, 1, 0}}}};
+static const struct step_shape lengths[] = {
+    {{{1, 0, 0}}}, {{{3, 0, 0}}}, {{{8, 0, 0}}}, {{{20, 0, 0}}}, {{{70, 0, 0}, {9, 1, 0}}}};
 static const struct step_shape mixed[] = {
     {{{1, 0, 0}}}, {{{2, 3, 9}, {17, 0, 1}, {1, 2, 10}}}, {{{40, 1, 0}, {1, 0, 18}}}};
 

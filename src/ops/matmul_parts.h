@@ -1,5 +1,5 @@
 /* matmul_parts.h - what the choices of kernels for matrix products share: matvec_plan.c for few tokens, matmat_plan.c for
- * many, units_plan.c for many on matrix units; matmul_plan.c puts them together. */
+ * many, units_few_plan.c and units_plan.c on matrix units; matmul_plan.c puts them together. */
 #ifndef CORVID_OPS_MATMUL_PARTS_H
 #define CORVID_OPS_MATMUL_PARTS_H
 
@@ -51,11 +51,21 @@ void matmul_cut_segments(const struct matmul_plan *m, uint32_t first, uint32_t l
 bool plan_matvec(struct op_plan *p, const struct matmul_part *part, uint32_t tokens, uint32_t min_tokens,
                  uint32_t max_tokens, struct error *err);
 
+/* Steps of min_tokens to MATVEC_MAX on matrix units, if they are there and suit the matrix: then units_few_from says from
+ * how many tokens on they are faster than a matvec, else 0. */
+uint32_t units_few_from(const struct op_plan *p, const struct matmul_plan *m);
+bool plan_units_few(struct op_plan *p, const struct matmul_part *part, uint32_t min_tokens, struct error *err);
+
 /* Steps of more than MATVEC_MAX. */
 bool plan_matmat(struct op_plan *p, const struct matmul_part *part, struct error *err);
 
 /* The same on matrix units, if they are there and suit the matrix: output OUT_Q8 too. */
 bool suits_units(const struct op_plan *p, const struct matmul_plan *m);
 bool plan_units(struct op_plan *p, const struct matmul_part *part, struct error *err);
+
+/* The device multiplies f16 on matrix units in the way that the kernels for them are written for; the weights stay what they are, or nearly
+ * so, as f16. */
+bool has_units(const struct gpu_info *device);
+bool units_keep_right(const struct op_plan *p, const struct matmul_plan *m);
 
 #endif

@@ -106,6 +106,20 @@ static bool plan_many(struct op_plan *p, const struct matmul_part *part, bool un
     return plan_matmat(p, part, err);
 }
 
+/* steps of up to MATVEC_MAX, as far as they are not done elsewhere */
+static bool plan_small_steps(struct op_plan *p, const struct matmul_part *part, struct error *err)
+{
+    static const struct {
+        uint32_t tokens, min, max;
+    } ranges[] = {{1, 1, 1}, {4, 2, 4}, {MATVEC_TOKENS, 5, 8}, {MATVEC_TOKENS, 9, MATVEC_MAX}};
+    const uint32_t but = part->m->but, from = units_few_from(p, part->m);
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+        if (ranges[i].min > but && (!from || ranges[i].min < from) &&
+            !plan_matvec(p, part, ranges[i].tokens, ranges[i].min, ranges[i].max, err))
+            return false;
+    return !from || plan_units_few(p, part, from > but ? from : but + 1, err);
+}
+
 bool matmul_plan_kernels(struct op_plan *p, const struct matmul_plan *m, struct error *err)
 {
     const struct plan_weight *w = &p->w[m->weight];
@@ -127,12 +141,7 @@ bool matmul_plan_kernels(struct op_plan *p, const struct matmul_plan *m, struct 
             .has_bias = p->w[m->bias].q != NULL,
         };
         matmul_cut_segments(m, first, last, &part.params);
-        bool few = m->but >= 1 || plan_matvec(p, &part, 1, 1, 1, err);
-        few = few && (m->but > 1 || (plan_matvec(p, &part, 4, 2, 4, err) &&
-                                     plan_matvec(p, &part, MATVEC_TOKENS, 5, MATVEC_TOKENS, err)));
-        if (!few || !plan_matvec(p, &part, MATVEC_TOKENS, MATVEC_TOKENS + 1, MATVEC_MAX, err) ||
-            !plan_many(p, &part, units, err))
-            return false;
+        if (!plan_small_steps(p, &part, err) || !plan_many(p, &part, units, err)) return false;
     }
     /* a matvec and matrix units write int8 by themselves */
     return !p->out_cols[OUT_Q8] || units || plan_is_software(p) || plan_quantize_output(p, MATVEC_MAX + 1, err);

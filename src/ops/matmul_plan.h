@@ -1,8 +1,8 @@
 /* matmul_plan.h - kernels for matrix products, shared by matmul.c and products.c.
  *
  * Few tokens: matvec, bound by the bytes of W; each weight is decoded once for up to 8 tokens, and the workgroups of
- * the next 8 run beside them while the weights are in the cache. Many: matmat, tiles in workgroup memory, on matrix
- * units where they suit. A matrix too large for one binding is done part by part. A stack of matrices is one matrix whose
+ * the next 8 run beside them while the weights are in the cache. Where there are matrix units, these for more than 4 or
+ * 8. Many: matmat, tiles in workgroup memory, on matrix units where they suit. A matrix too large for one binding is done part by part. A stack of matrices is one matrix whose
  * rows fall into segments, each with its own columns of x and activation. */
 #ifndef CORVID_OPS_MATMUL_PLAN_H
 #define CORVID_OPS_MATMUL_PLAN_H
@@ -25,17 +25,17 @@ struct matmul_plan {
     uint32_t y_at;   /* output column of the matrix's first row */
     const struct matmul_segment *segments;
     uint32_t n_segments; /* up to MAX_PRODUCTS */
-    uint32_t but; /* steps of up to so many tokens are planned elsewhere: 0, 1 (matmul_plan_shifted) or 8 (_mixed) */
+    uint32_t but; /* steps of up to so many tokens are planned elsewhere: matmul_plan_shifted, matmul_plan_mixed */
 };
 
 /* Plans x = input 0, other = input 1, y = output 0, for any number of tokens. */
 bool matmul_plan_kernels(struct op_plan *p, const struct matmul_plan *m, struct error *err);
 
 /* Two stacks whose rows follow each other in y, of any type and then thin ones of floats, can be done by one dispatch
- * where tokens are few. */
-enum { MATMUL_FEW = 8 }; /* tokens */
+ * where tokens are few: how few is set in `but` of both. */
+enum { MATMUL_FEW = 8 }; /* tokens, at most */
 bool matmul_can_mix(const struct op_plan *p, const struct matmul_plan *m, const struct matmul_plan *thin);
-bool matmul_plan_mixed(struct op_plan *p, const struct matmul_plan *m, const struct matmul_plan *thin,
+bool matmul_plan_mixed(struct op_plan *p, struct matmul_plan *m, struct matmul_plan *thin,
                        struct error *err); /* from m->but + 1 tokens on */
 
 /* For one token, a call's only stack, or two of them as above, with the token shift before it in the same dispatch; *done

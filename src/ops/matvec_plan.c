@@ -143,9 +143,12 @@ bool matmul_can_mix(const struct op_plan *p, const struct matmul_plan *m, const 
            (w->rows + t->rows) / 2 < p->device->max_groups && p->device->max_workgroup_threads >= 64;
 }
 
-bool matmul_plan_mixed(struct op_plan *p, const struct matmul_plan *m, const struct matmul_plan *thin,
-                       struct error *err)
+bool matmul_plan_mixed(struct op_plan *p, struct matmul_plan *m, struct matmul_plan *thin, struct error *err)
 {
-    return (m->but || plan_mixed(p, m, thin, 1, 1, 1, err)) &&
-           plan_mixed(p, m, thin, MATVEC_TOKENS, 2, MATMUL_FEW, err);
+    const uint32_t m_from = units_few_from(p, m), thin_from = units_few_from(p, thin);
+    const uint32_t from = m_from > thin_from ? m_from : thin_from;
+    const uint32_t most = m_from && thin_from ? from - 1 : MATMUL_FEW;
+    const bool one = m->but >= 1 || plan_mixed(p, m, thin, 1, 1, 1, err);
+    m->but = thin->but = most;
+    return one && plan_mixed(p, m, thin, most, 2, most, err);
 }

@@ -56,10 +56,8 @@ bool products_plan(struct op_plan *p, struct error *err)
     bool shifted = false;
     if (n <= 2 && !matmul_plan_shifted(p, &stacks[0], n == 2 ? &stacks[1] : NULL, &shifted, err)) return false;
     for (uint32_t i = 0; i < n; i++) stacks[i].but = shifted;
-    if (n == 2 && matmul_can_mix(p, &stacks[0], &stacks[1])) {
-        if (!matmul_plan_mixed(p, &stacks[0], &stacks[1], err)) return false;
-        stacks[0].but = stacks[1].but = MATMUL_FEW;
-    }
+    if (n == 2 && matmul_can_mix(p, &stacks[0], &stacks[1]) && !matmul_plan_mixed(p, &stacks[0], &stacks[1], err))
+        return false;
     if (n == 1 && p->args->gated && gated_does_few(&p->w[STACKS], p->device)) stacks[0].but = MATMUL_FEW;
     for (uint32_t i = 0; i < n; i++)
         if (!matmul_plan_kernels(p, &stacks[i], err)) return false;

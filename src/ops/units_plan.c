@@ -53,8 +53,7 @@ static bool fits_f16(const struct matmul_segment *s)
     return s->largest == 0 || (s->largest >= low && s->largest <= high); /* false for NaN */
 }
 
-/* Weights become f16 in a tile. */
-static bool stays_right(const struct op_plan *p, const struct matmul_plan *m)
+bool units_keep_right(const struct op_plan *p, const struct matmul_plan *m)
 {
     const struct plan_weight *w = &p->w[m->weight];
     if (!w->mixed) return w->q->type != QUANT_F32 && w->q->type != QUANT_BF16;
@@ -84,15 +83,19 @@ static uint32_t count_all_tiles(const struct matmul_plan *m)
     return tiles;
 }
 
-bool suits_units(const struct op_plan *p, const struct matmul_plan *m)
+bool has_units(const struct gpu_info *device)
 {
-    const struct gpu_info *device = p->device;
-    const uint64_t sums = (uint64_t)p->out_cols[OUT_MORE] * most_rows(p);
     return device->matrix_units && device->shader_f16 && multiplies_f16(device) &&
            device->subgroup_size == UNITS_LANES && device->max_workgroup_bytes >= UNITS_BYTES &&
-           device->max_workgroup_threads >= UNITS_THREADS && p->w[m->weight].rows >= UNITS_MIN_ROWS &&
-           stays_right(p, m) && most_rows(p) > MATVEC_MAX && sums >= units_sums(count_all_tiles(m), most_rows(p)) &&
-           sums * sizeof(float) <= device->max_binding_bytes;
+           device->max_workgroup_threads >= UNITS_THREADS;
+}
+
+bool suits_units(const struct op_plan *p, const struct matmul_plan *m)
+{
+    const uint64_t sums = (uint64_t)p->out_cols[OUT_MORE] * most_rows(p);
+    return has_units(p->device) && p->w[m->weight].rows >= UNITS_MIN_ROWS && units_keep_right(p, m) &&
+           most_rows(p) > MATVEC_MAX && sums >= units_sums(count_all_tiles(m), most_rows(p)) &&
+           sums * sizeof(float) <= p->device->max_binding_bytes;
 }
 
 /* a segment whose columns are no multiple of 64, which is what a tile takes at a time */

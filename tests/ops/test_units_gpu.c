@@ -1,4 +1,4 @@
-/* test_units_gpu.c - matmat_units also on devices that have no matrix units: the device claims to have some, and what
+/* test_units_gpu.c - matmat_units and units_few also on devices that have no matrix units: the device claims to have some, and what
  * they would do is emulated (units_emulated.wgsl). All but the multiplications is what runs elsewhere. Where the device
  * has some, the same cases follow as they are.
  *
@@ -24,7 +24,7 @@ struct gpu_kernel *__wrap_gpu_kernel_create(struct gpu *gpu, const char *name, c
 
 static char *emulation;       /* units_emulated.wgsl */
 static struct gpu *pretender; /* whose units are emulated */
-static atomic_uint n_emulated;
+static atomic_uint n_few, n_many;
 
 static char *read_file(const char *path)
 {
@@ -71,26 +71,34 @@ struct gpu_kernel *__wrap_gpu_kernel_create(struct gpu *gpu, const char *name, c
         {"coopStoreT(", "emulated_store("},
         {", &sums[at", ", (at"},
         {"], stride)", "), stride)"},
-        {"    var next_w: array", "    emulated_lane = thread % 32u;\n"
-                                  "    emulated_items = select(8u, 9u, batch.n_tokens == 0u);\n    var next_w: array"},
+        {"    var sum00: Sum;", "    emulated_items = select(8u, 9u, batch.n_tokens == 0u);\n    var sum00: Sum;"},
     };
-    if (gpu != pretender || !strstr(name, "matmat_units"))
+    const bool few = strstr(name, "units_few") != NULL;
+    if (gpu != pretender || !(few || strstr(name, "matmat_units")))
         return __real_gpu_kernel_create(gpu, name, wgsl, bindings, err);
     char *text = malloc(strlen(wgsl) + 1);
     strcpy(text, wgsl);
     for (size_t i = 0; i < COUNT(edits); i++) text = replaced(text, edits[i][0], edits[i][1]);
+    text = replaced(text, "    emulated_items = ",
+                    few ? "    emulated_lane = lane.thread % 32u;\n    emulated_items = "
+                        : "    emulated_lane = thread % 32u;\n    emulated_items = ");
     char *whole = malloc(strlen(text) + strlen(emulation) + 1);
     strcpy(whole, text);
     strcat(whole, emulation);
     struct gpu_kernel *kernel = __real_gpu_kernel_create(gpu, name, whole, bindings, err);
     free(text);
     free(whole);
-    n_emulated++;
+    if (few) n_few++;
+    else n_many++;
     return kernel;
 }
 
 /* around the bounds of tiles */
 static const struct step_shape lengths[] = {
+    {{{5, 0, 0}}},
+    {{{16, 0, 0}}},
+    {{{17, 0, 0}}},
+    {{{48, 0, 0}}},
     {{{49, 0, 0}}},
     {{{113, 0, 0}}},
     {{{1, 0, 0}, {129, 1, 0}}},
@@ -109,6 +117,7 @@ static const uint32_t matmuls[][6] = {
     /* x stored as f16 */
     {QUANT_F16, 516, 516, ACT_NONE, COMBINE_NONE, 0},
     {QUANT_Q8_0, 512, 1024, ACT_NONE, COMBINE_ADD, MATMUL_INT8},
+    {QUANT_Q4_K, 160, 512, ACT_RELU2, COMBINE_ADD, MATMUL_INT8 | MATMUL_TO_INT8},
 };
 
 /* types, rows of the first, columns */
@@ -185,7 +194,7 @@ static void add_cases(struct gpu *gpu, const char *how)
 static void was_emulated(void **unused)
 {
     (void)unused;
-    assert_true(n_emulated > 0);
+    assert_true(n_few > 0 && n_many > 0);
 }
 
 int main(void)

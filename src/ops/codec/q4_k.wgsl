@@ -4,7 +4,8 @@
 //   scales  1 vec4u for 16 spans, s = span in them / 2: x has d in the low half and dmin in the high half (f16);
 //           nibble s of y is the low nibble of the scale, of z that of the minimum; w has the upper 2 bits of the scale
 //           at bit 2s, of the minimum at bit 16 + 2s
-// needs: params.spans (spans in a row)    gives: weight_span; for int8 activations weight_bytes, weight_lines
+// needs: params.spans (spans in a row)
+// gives: weight_fetch, weight_decode, weight_span; for int8 activations weight_bytes, weight_lines
 
 @group(0) @binding(2) var<storage, read> quants: array<vec4u>;
 @group(0) @binding(3) var<storage, read> scales: array<vec4u>;
@@ -15,8 +16,9 @@ const WEIGHT_OFFSET = true;
 // a byte each for the 16 weights of a span
 fn q4_k_bytes(q: vec2u) -> vec4u { return vec4u(q.x, q.x >> 4u, q.y, q.y >> 4u) & vec4u(0x0f0f0f0fu); }
 
-fn q4_k_line(row: u32, block: u32) -> vec2f {
-    let entry = scales[row * (params.spans / 16u) + block / 8u];
+fn q4_k_entry(row: u32, block: u32) -> vec4u { return scales[row * (params.spans / 16u) + block / 8u]; }
+
+fn q4_k_line(entry: vec4u, block: u32) -> vec2f {
     let at = (block & 7u) * 2u;
     let upper = entry.w >> at;
     let scale = ((entry.y >> (at * 2u)) & 15u) | ((upper & 3u) << 4u);
@@ -26,15 +28,23 @@ fn q4_k_line(row: u32, block: u32) -> vec2f {
 
 fn q4_k_column(bytes: u32, line: vec2f) -> vec4f { return vec4f(unpack4xU8(bytes)) * line.x + line.y; }
 
-// 16 consecutive weights of a row: column c is weights 4c to 4c + 3
-fn weight_span(row: u32, span: u32) -> mat4x4f {
-    let pair = quants[row * (params.spans / 2u) + span / 2u];
-    let q = select(pair.xy, pair.zw, (span & 1u) == 1u);
+// what 16 consecutive weights of a row are decoded from
+struct WeightWords { quants: vec4u, entry: vec4u }
+
+fn weight_fetch(row: u32, span: u32) -> WeightWords {
+    return WeightWords(quants[row * (params.spans / 2u) + span / 2u], q4_k_entry(row, span / 2u));
+}
+
+// those weights: column c is weights 4c to 4c + 3
+fn weight_decode(words: WeightWords, span: u32) -> mat4x4f {
+    let q = select(words.quants.xy, words.quants.zw, (span & 1u) == 1u);
     let bytes = q4_k_bytes(q);
-    let line = q4_k_line(row, span / 2u);
+    let line = q4_k_line(words.entry, span / 2u);
     return mat4x4f(q4_k_column(bytes.x, line), q4_k_column(bytes.y, line), q4_k_column(bytes.z, line),
                    q4_k_column(bytes.w, line));
 }
+
+fn weight_span(row: u32, span: u32) -> mat4x4f { return weight_decode(weight_fetch(row, span), span); }
 
 // 32 consecutive weights of a row as integers, in bytes
 fn weight_bytes(row: u32, block: u32) -> array<vec4u, 2> {
@@ -44,5 +54,5 @@ fn weight_bytes(row: u32, block: u32) -> array<vec4u, 2> {
 
 // their scale and offset: of the first 16, of the last 16
 fn weight_lines(row: u32, block: u32) -> vec4f {
-    return vec4f(q4_k_line(row, block), 0.0, 0.0);
+    return vec4f(q4_k_line(q4_k_entry(row, block), block), 0.0, 0.0);
 }

@@ -3,7 +3,8 @@
 //           and of weight 4 + b, 12 + b (high nibble)
 //   scales  3 words for 4 spans: d of spans 0, 1 in the low half, of spans 2, 3 in the high half (f16), the high bits
 //           of spans 0, 1, those of spans 2, 3: bit 8b + 4p + c belongs to weight 4c + b of the pair's span p
-// needs: params.spans (spans in a row)    gives: weight_span; for int8 activations weight_bytes, weight_lines
+// needs: params.spans (spans in a row)
+// gives: weight_fetch, weight_decode, weight_span; for int8 activations weight_bytes, weight_lines
 
 @group(0) @binding(2) var<storage, read> quants: array<vec4u>;
 @group(0) @binding(3) var<storage, read> scales: array<u32>;
@@ -21,21 +22,31 @@ fn q5_0_entry(row: u32, block: u32) -> u32 { return (row * ((params.spans + 3u) 
 
 fn q5_0_high(row: u32, block: u32) -> u32 { return scales[q5_0_entry(row, block) + 1u + (block & 1u)]; }
 
-fn q5_0_line(row: u32, block: u32) -> vec2f {
-    return unpack2x16float(scales[q5_0_entry(row, block)] >> ((block & 1u) * 16u)).x * vec2f(1.0, -16.0);
+fn q5_0_line(pair: u32, block: u32) -> vec2f {
+    return unpack2x16float(pair >> ((block & 1u) * 16u)).x * vec2f(1.0, -16.0);
 }
 
 fn q5_0_column(bytes: u32, line: vec2f) -> vec4f { return vec4f(unpack4xU8(bytes)) * line.x + line.y; }
 
-// 16 consecutive weights of a row: column c is weights 4c to 4c + 3
-fn weight_span(row: u32, span: u32) -> mat4x4f {
-    let pair = quants[row * (params.spans / 2u) + span / 2u];
-    let q = select(pair.xy, pair.zw, (span & 1u) == 1u);
-    let bytes = q5_0_bytes(q, q5_0_high(row, span / 2u) >> ((span & 1u) * 4u));
-    let line = q5_0_line(row, span / 2u);
+// what 16 consecutive weights of a row are decoded from
+struct WeightWords { quants: vec4u, pair: u32, high: u32 }
+
+fn weight_fetch(row: u32, span: u32) -> WeightWords {
+    let block = span / 2u;
+    return WeightWords(quants[row * (params.spans / 2u) + block], scales[q5_0_entry(row, block)],
+                       q5_0_high(row, block));
+}
+
+// those weights: column c is weights 4c to 4c + 3
+fn weight_decode(words: WeightWords, span: u32) -> mat4x4f {
+    let q = select(words.quants.xy, words.quants.zw, (span & 1u) == 1u);
+    let bytes = q5_0_bytes(q, words.high >> ((span & 1u) * 4u));
+    let line = q5_0_line(words.pair, span / 2u);
     return mat4x4f(q5_0_column(bytes.x, line), q5_0_column(bytes.y, line), q5_0_column(bytes.z, line),
                    q5_0_column(bytes.w, line));
 }
+
+fn weight_span(row: u32, span: u32) -> mat4x4f { return weight_decode(weight_fetch(row, span), span); }
 
 // 32 consecutive weights of a row as integers, in bytes
 fn weight_bytes(row: u32, block: u32) -> array<vec4u, 2> {
@@ -46,5 +57,5 @@ fn weight_bytes(row: u32, block: u32) -> array<vec4u, 2> {
 
 // their scale and offset: of the first 16, of the last 16
 fn weight_lines(row: u32, block: u32) -> vec4f {
-    return vec4f(q5_0_line(row, block), 0.0, 0.0);
+    return vec4f(q5_0_line(scales[q5_0_entry(row, block)], block), 0.0, 0.0);
 }

@@ -5,7 +5,8 @@
 //           nibble s of [0].y is the low nibble of the scale, of [0].z that of the minimum; [0].w has the upper 2 bits
 //           of the scale at bit 2s, of the minimum at bit 16 + 2s; [1] and [2] have a word of high bits for each s: bit
 //           8b + 4p + c belongs to weight 4c + b of the pair's span p
-// needs: params.spans (spans in a row)    gives: weight_span; for int8 activations weight_bytes, weight_lines
+// needs: params.spans (spans in a row)
+// gives: weight_fetch, weight_decode, weight_span; for int8 activations weight_bytes, weight_lines
 
 @group(0) @binding(2) var<storage, read> quants: array<vec4u>;
 @group(0) @binding(3) var<storage, read> scales: array<vec4u>;
@@ -25,8 +26,7 @@ fn q5_k_high(row: u32, block: u32) -> u32 {
     return scales[q5_k_entry(row, block) + 1u + ((block >> 2u) & 1u)][block & 3u];
 }
 
-fn q5_k_line(row: u32, block: u32) -> vec2f {
-    let entry = scales[q5_k_entry(row, block)];
+fn q5_k_line(entry: vec4u, block: u32) -> vec2f {
     let at = (block & 7u) * 2u;
     let upper = entry.w >> at;
     let scale = ((entry.y >> (at * 2u)) & 15u) | ((upper & 3u) << 4u);
@@ -36,15 +36,25 @@ fn q5_k_line(row: u32, block: u32) -> vec2f {
 
 fn q5_k_column(bytes: u32, line: vec2f) -> vec4f { return vec4f(unpack4xU8(bytes)) * line.x + line.y; }
 
-// 16 consecutive weights of a row: column c is weights 4c to 4c + 3
-fn weight_span(row: u32, span: u32) -> mat4x4f {
-    let pair = quants[row * (params.spans / 2u) + span / 2u];
-    let q = select(pair.xy, pair.zw, (span & 1u) == 1u);
-    let bytes = q5_k_bytes(q, q5_k_high(row, span / 2u) >> ((span & 1u) * 4u));
-    let line = q5_k_line(row, span / 2u);
+// what 16 consecutive weights of a row are decoded from
+struct WeightWords { quants: vec4u, entry: vec4u, high: u32 }
+
+fn weight_fetch(row: u32, span: u32) -> WeightWords {
+    let block = span / 2u;
+    return WeightWords(quants[row * (params.spans / 2u) + block], scales[q5_k_entry(row, block)],
+                       q5_k_high(row, block));
+}
+
+// those weights: column c is weights 4c to 4c + 3
+fn weight_decode(words: WeightWords, span: u32) -> mat4x4f {
+    let q = select(words.quants.xy, words.quants.zw, (span & 1u) == 1u);
+    let bytes = q5_k_bytes(q, words.high >> ((span & 1u) * 4u));
+    let line = q5_k_line(words.entry, span / 2u);
     return mat4x4f(q5_k_column(bytes.x, line), q5_k_column(bytes.y, line), q5_k_column(bytes.z, line),
                    q5_k_column(bytes.w, line));
 }
+
+fn weight_span(row: u32, span: u32) -> mat4x4f { return weight_decode(weight_fetch(row, span), span); }
 
 // 32 consecutive weights of a row as integers, in bytes
 fn weight_bytes(row: u32, block: u32) -> array<vec4u, 2> {
@@ -55,5 +65,5 @@ fn weight_bytes(row: u32, block: u32) -> array<vec4u, 2> {
 
 // their scale and offset: of the first 16, of the last 16
 fn weight_lines(row: u32, block: u32) -> vec4f {
-    return vec4f(q5_k_line(row, block), 0.0, 0.0);
+    return vec4f(q5_k_line(scales[q5_k_entry(row, block)], block), 0.0, 0.0);
 }
