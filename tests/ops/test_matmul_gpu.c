@@ -104,7 +104,7 @@ static const struct pretence {
     bool hardware;
 } gpu = {"GPU", "Vulkan", true}, without_dots = {"Metal", "Metal", true}, own = {"as it is", "Vulkan", false};
 
-static struct gpu_case all[N_VARIANTS * 144];
+static struct gpu_case all[N_VARIANTS * 224];
 static size_t n_all;
 static const struct pretence *as; /* for the cases that are added */
 
