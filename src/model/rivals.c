@@ -140,7 +140,7 @@ static bool compare_outputs(struct rivals *r, bool *same, struct error *err)
     for (int i = 0; i < OP_MAX_OUTPUTS; i++) {
         const struct graph_value *v = &r->graph.values[c->out[i].id];
         /* not written, or what an op's dispatches leave for each other */
-        if (!c->out[i].id || (!i && c->out[OUT_Q8].id && v->last == v->made) || v->rows == ROWS_NONE) continue;
+        if (!c->out[i].id || (!i && c->out[OUT_Q8].id && v->last == v->made) || v->scratch) continue;
         uint32_t rows = rows_now(r, c->out[i]);
         if (!exec_value_read(r->usual, c->out[i], r->want, rows, err) ||
             !exec_value_read(r->other, c->out[i], r->got, rows, err))

@@ -47,13 +47,19 @@ static struct matvec_shape take(const struct op_plan *p, const struct choice *c)
 
 static const char names[] = "threads/lanes of a row/rows of a thread";
 
+enum { MANY = 512 }; /* tokens, where there is no upper end */
+
 /* the step that is measured for all up to max_tokens */
-static uint32_t tokens_of(uint32_t max_tokens) { return max_tokens < CHOICE_FEW ? max_tokens : CHOICE_FEW; }
+static uint32_t tokens_of(uint32_t max_tokens)
+{
+    return max_tokens == MANY || max_tokens < CHOICE_FEW ? max_tokens : CHOICE_FEW;
+}
 
 struct matvec_shape choose_matvec(const struct op_plan *p, const struct matmul_part *part, uint32_t max_tokens,
                                   struct matvec_shape usual)
 {
     const struct matmul_params *params = &part->params;
+    if (!max_tokens) max_tokens = MANY;
     const struct plan_weight *w = &p->w[part->m->weight];
     const bool q8 = matmul_is_q8(p, part->m), q8_out = p->out_cols[OUT_Q8] > 0;
     struct bounds bounds = {params->rows, q8 ? params->spans / 2 : params->spans, q8_out};
@@ -87,7 +93,7 @@ struct matvec_shape choose_mixed(const struct op_plan *p, const struct matmul_pl
 uint32_t choose_quads(const struct op_plan *p, const struct matmul_part *part, uint32_t usual, uint32_t most)
 {
     const struct plan_weight *w = &p->w[part->m->weight];
-    struct choice c = {.names = "quads of a thread's rows", .tokens = 512};
+    struct choice c = {.names = "quads of a thread's rows", .tokens = MANY};
     snprintf(c.key, sizeof c.key, "matmat %s %ux%u%s", w->q->name, part->params.rows, w->cols,
              matmul_is_q8(p, part->m) ? " q8" : "");
     choice_add(&c, usual, 0, 0);

@@ -111,11 +111,9 @@ struct division {
     uint32_t split;     /* workgroups of a head, at most */
 };
 
-/* One token of each sequence: little else than the state is read. Few: little workgroup memory, so that many heads and
- * sequences run side by side. Many: what counts is the time of one token after the other, so that a head has more
- * workgroups. */
+/* Few tokens: little workgroup memory, so that many heads and sequences run side by side. Many: what counts is the time
+ * of one token after the other, so that a head has more workgroups. */
 enum { FEW = 32 };
-static const struct division single = {.row_lanes = 16, .rows = 8, .chunk = 1, .split = 1};
 static const struct division few = {.row_lanes = 16, .rows = 4, .chunk = 4, .split = 1};
 static const struct division many = {.row_lanes = 16, .rows = 4, .chunk = 16, .split = 2};
 
@@ -244,8 +242,7 @@ bool wkv7_plan(struct op_plan *p, struct error *err)
     uint32_t fused;
     if (!wkv7_plan_fused(p, &fused, err)) return false;
     const uint32_t min_rows = fused ? fused + 1 : 0;
-    return plan_heads(p, &single, &params, (struct wkv7_reach){min_rows, FEW, 0, 1}, err) &&
-           plan_heads(p, &some, &params, (struct wkv7_reach){min_rows, FEW, 2, 0}, err) &&
+    return plan_heads(p, &some, &params, (struct wkv7_reach){min_rows, FEW, 0, 0}, err) &&
            plan_heads(p, &most, &params, (struct wkv7_reach){FEW + 1, 0, 0, max_run}, err) &&
            (!chunked || wkv7_plan_chunked(p, &params, (struct wkv7_reach){0, 0, WKV7_LONG_RUN, 0}, err));
 }

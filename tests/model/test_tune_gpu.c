@@ -97,8 +97,10 @@ static void bad_candidates_are_not_taken(void **unused)
     if (!tune_graph(gpu, &b.graph, &(struct tune_listener){on_progress, on_row, &seen}, &tuning, &err))
         fail_msg("%s", err.message);
     spoils = false;
-    assert_int_equal(seen.rows, 5); /* four matvecs, one matmat */
-    assert_true(seen.wrong >= 4 && seen.refused >= 4);
+    /* matvecs; matrix units and packed-dot tiles have no choices */
+    const uint32_t matvecs = software ? 5 : gpu_describe(gpu)->matrix_units ? 3 : 4;
+    assert_in_range(seen.rows, matvecs, matvecs + 1);
+    assert_true(seen.wrong >= matvecs - 1 && seen.refused >= matvecs - 1);
     assert_int_equal(tuning.n, 1 + seen.changed);
     assert_string_equal(tuning.items[0].key, "another model's");
     tuning_free(&tuning);
@@ -117,6 +119,7 @@ static void every_op_can_be_measured(void **unused)
         {record_token_shift, {512, 6}, 1},
         {record_products_int8, {QUANT_Q8_0, QUANT_Q8_0, QUANT_F32, PRODUCTS_END, 64, 64}, 6}, /* both, t48, many */
     };
+    const bool software = !strcmp(gpu_describe(case_gpu(VARIANT_FEATURES))->kind, "software");
     for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
         static struct op_bench b;
         struct seen seen = {0};
@@ -127,7 +130,9 @@ static void every_op_can_be_measured(void **unused)
         if (!tune_graph(case_gpu(VARIANT_FEATURES), &b.graph, &(struct tune_listener){on_progress, on_row, &seen},
                         &tuning, &err))
             fail_msg("%zu: %s", i, err.message);
-        assert_int_equal(seen.rows, ops[i].rows);
+        /* hardware may have kernels without choices for some of them */
+        if (software) assert_int_equal(seen.rows, ops[i].rows);
+        else assert_in_range(seen.rows, 1, ops[i].rows);
         assert_int_equal(seen.wrong + seen.refused, 0);
         tuning_free(&tuning);
         case_end(&b);

@@ -2,8 +2,7 @@
 //
 // Tokens go in chunks of CHUNK. First LANES threads a token prepare its vectors, 4 channels each; then all walk the
 // chunk with no barrier, which is all that is serial; then LANES threads a token norm and gate its y. The next chunk's
-// inputs are on their way meanwhile, unless a chunk is a single token. A workgroup that has only some rows of the head
-// stores y as it is, for wkv7_gate.
+// inputs are on their way meanwhile. A workgroup that has only some rows of the head stores y as it is, for wkv7_gate.
 // Needs: CHUNK <= WORKGROUP / LANES, FLOATS (1: y is written); wkv/tile, wkv/head_norm, wkv/wkv7_token, q8_store.
 @group(0) @binding(6) var<storage, read_write> state: array<vec4f>;
 @group(0) @binding(7) var<storage, read_write> y_out: array<vec4f>;
@@ -81,12 +80,11 @@ fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
     tile_load(&s, place, state_at);
     if inside {
         weights = weights_load(c);
-        if CHUNK > 1u && begin + own < end { next = token_load(begin + own, c); }
+        if begin + own < end { next = token_load(begin + own, c); }
     }
     for (var at = begin; at < end; at += CHUNK) {
         let n_chunk = min(CHUNK, end - at);
-        var token = next;
-        if CHUNK == 1u && inside { token = token_load(at, c); }
+        let token = next;
         let key = token_key(token, weights);
         let direction = token.k * weights.k_k;
         let sums = lanes_sum(vec4f(dot(direction, direction), dot(token.r * key, weights.r_k), 0.0, 0.0), lane);
@@ -101,7 +99,7 @@ fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
             v[lane.thread] = token_value(token);
         }
         workgroupBarrier();
-        if CHUNK > 1u && inside && at + CHUNK + own < end { next = token_load(at + CHUNK + own, c); }
+        if inside && at + CHUNK + own < end { next = token_load(at + CHUNK + own, c); }
         if n_chunk > 1u {
             var met = vec4f();
             if own > 0u && own < CHUNK { met = unit * kk_a[lane.thread - LANES]; }
