@@ -166,8 +166,8 @@ static void test_description(void **state)
     assert_int_equal(i->vocabulary, 2560);
     assert_int_equal(i->context, 0);
     assert_true(i->recurrent);
-    /* two rows of 256 and four heads of 64 x 64, in six layers */
-    assert_int_equal(i->state_bytes, 6 * (2 * 256 + 4 * 64 * 64) * sizeof(float));
+    /* twice two rows of 256 and four heads of 64 x 64, in six layers */
+    assert_int_equal(i->state_bytes, 6 * (4 * 256 + 4 * 64 * 64) * sizeof(float));
     corvid_model_close(model);
     model = open_model(device, tiny_gemma_write(TINY_LAYERS).text, 1, 100, 0);
     i = corvid_model_describe(model);
