@@ -35,6 +35,7 @@ bool matmul_speed(struct gpu *gpu, const struct quant_info *q, uint32_t rows, ui
     uint64_t best = 0;
     const struct step_limits limits = {tokens, 1, tokens};
     case_begin(&b, q->name);
+    if (gpu_describe(gpu)->matrix_units) b.graph.units_tokens = b.graph.units_outputs = tokens;
     record(&b, q, rows, cols);
     bool ok = graph_ok(&b.graph, err) && step_init(&step, limits, err);
     if (ok) {
