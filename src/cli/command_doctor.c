@@ -15,7 +15,7 @@ enum { TEXT_MAX = 496 };
 static const char about[] =
     "Runs each kind of kernel once on small made-up data, compares it with the scalar reference, and says what to\n"
     "avoid if results are wrong here: first as the device would be used, then without subgroups and without f16 where\n"
-    "it has them. Attach the report to a bug. Takes seconds on a GPU, longer on software Vulkan.\n"
+    "it has them. Attach the report to a bug. Takes up to two minutes.\n"
     "Exit code 0: all results are right, 1: some are wrong or the device cannot be opened.";
 
 struct doctor {

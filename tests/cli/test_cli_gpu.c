@@ -91,7 +91,7 @@ static void test_doctor(void **state)
         assert_true(json_is_real(nmse) && json_real_value(nmse) <= json_real_value(limit));
     }
     json_decref(report);
-    struct cli_result r = cli_run("$C doctor --no-f16 --no-subgroups");
+    struct cli_result r = cli_run("$C doctor --no-f16 --no-subgroups --no-matrix");
     cli_expect(&r, 0, "matmul Q4_K", NULL);
     cli_expect(&r, 0, "checks are right", NULL);
     assert_null(strstr(r.out, "\n--no"));
