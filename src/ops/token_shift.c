@@ -91,11 +91,12 @@ static uint32_t choose_slice(const struct op_plan *p, uint32_t usual)
     return *plan_choose(p, &c);
 }
 
-/* A single workgroup would take long to read all the blends: for few tokens it is several, which all read the row. */
+/* Workgroups that share a token all read its row. For few tokens they are many, as reading the blends takes long. */
 bool token_shift_plan(struct op_plan *p, struct error *err)
 {
     enum { FEW = 8, SLICE = 64 };
-    uint32_t vectors = p->in_cols[0] / 4;
-    if (vectors <= SLICE || plan_row_threads(p, p->in_cols[0]) < SLICE) return plan_slices(p, vectors, 0, 0, err);
-    return plan_slices(p, choose_slice(p, SLICE), 0, FEW, err) && plan_slices(p, vectors, FEW + 1, 0, err);
+    uint32_t vectors = p->in_cols[0] / 4, threads = plan_row_threads(p, p->in_cols[0]);
+    uint32_t slice = vectors < threads ? vectors : threads;
+    if (vectors <= SLICE || threads < SLICE) return plan_slices(p, slice, 0, 0, err);
+    return plan_slices(p, choose_slice(p, SLICE), 0, FEW, err) && plan_slices(p, slice, FEW + 1, 0, err);
 }

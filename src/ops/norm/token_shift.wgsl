@@ -5,14 +5,12 @@
 // its own channels: they read it, then write, also the h of the last row but one. All loads come first; one reduction
 // serves both rows.
 // grid: x = slices, y = tokens
-// Needs: OUTPUTS (blends), SLICE (vec4s of a slice: all, or at most WORKGROUP), FLOATS (1: y is written); norm/row,
+// Needs: OUTPUTS (blends), SLICE (vec4s of a slice, at most WORKGROUP), FLOATS (1: y is written); norm/row,
 // q8_store.
 @group(0) @binding(2) var<storage, read> x: array<vec4f>;
 @group(0) @binding(3) var<storage, read> vectors: array<vec4f>;      // scale, bias, OUTPUTS blends
 @group(0) @binding(4) var<storage, read_write> state: array<vec4f>;  // h of the last even position, of the last odd one
 @group(0) @binding(5) var<storage, read_write> y: array<vec4f>;      // [T, OUTPUTS * C / 4]
-
-const OWN = (SLICE + WORKGROUP - 1u) / WORKGROUP;  // vec4s of the slice in a thread
 
 fn token_shift_load(t: u32, lane: Lane) -> Row {
     var row: Row;
@@ -38,29 +36,21 @@ fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
     let before_at = state_at + (~batch.position[t] & 1u) * VECTORS;
     let last_at = state_at + (batch.position[other] & 1u) * VECTORS;
 
-    var h: array<vec4f, OWN>;
-    var other_h: array<vec4f, OWN>;
-    var scales: array<vec4f, OWN>;
-    var biases: array<vec4f, OWN>;
-    var before: array<vec4f, OWN>;
+    let c = group.x * SLICE + lane.thread;
+    let inside = lane.thread < SLICE && c < VECTORS;
+    var h: vec4f;
+    var other_h: vec4f;
+    var scale: vec4f;
+    var bias: vec4f;
+    var before: vec4f;
     var lerps: array<vec4f, OUTPUTS>;
-    let begin = group.x * SLICE + lane.thread;
-    let end = min((group.x + 1u) * SLICE, VECTORS);
-    for (var i = 0u; i < OWN; i++) {
-        let c = begin + i * WORKGROUP;
-        if c < end {
-            if SLICE == VECTORS {
-                h[i] = row[i];
-                other_h[i] = other_row[i];
-            } else {
-                h[i] = x[t * VECTORS + c];
-                other_h[i] = x[other * VECTORS + c];
-                for (var blend = 0u; blend < OUTPUTS; blend++) { lerps[blend] = vectors[(2u + blend) * VECTORS + c]; }
-            }
-            scales[i] = vectors[c];
-            biases[i] = vectors[VECTORS + c];
-            if is_first { before[i] = state[before_at + c]; }
-        }
+    if inside {
+        h = x[t * VECTORS + c];
+        other_h = x[other * VECTORS + c];
+        scale = vectors[c];
+        bias = vectors[VECTORS + c];
+        for (var blend = 0u; blend < OUTPUTS; blend++) { lerps[blend] = vectors[(2u + blend) * VECTORS + c]; }
+        if is_first { before = state[before_at + c]; }
     }
     let sums = lanes_sum(vec4f(row_sums(&row, shift, lane), row_sums(&other_row, other_shift, lane)), lane);
     let m = row_moments(sums.xy, shift, params.eps);
@@ -77,24 +67,19 @@ fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
         third_m = row_moments(lanes_sum(vec4f(row_sums(&third_row, third_shift, lane), 0.0, 0.0), lane).xy, third_shift,
                               params.eps);
     }
-    for (var i = 0u; i < OWN; i++) {
-        let c = begin + i * WORKGROUP;
-        let inside = c < end;
-        let own = (h[i] - m.mean) * m.inverse_sd * scales[i] + biases[i];
-        var behind = (other_h[i] - other_m.mean) * other_m.inverse_sd * scales[i] + biases[i];
-        if inside && is_first {
-            if count > 1u {
-                let centred = x[third * VECTORS + c] - third_m.mean;
-                state[third_at + c] = centred * third_m.inverse_sd * scales[i] + biases[i];
-            }
-            state[last_at + c] = behind;
-            behind = before[i];
+    let own = (h - m.mean) * m.inverse_sd * scale + bias;
+    var behind = (other_h - other_m.mean) * other_m.inverse_sd * scale + bias;
+    if inside && is_first {
+        if count > 1u {
+            let centred = x[third * VECTORS + c] - third_m.mean;
+            state[third_at + c] = centred * third_m.inverse_sd * scale + bias;
         }
-        for (var blend = 0u; blend < OUTPUTS; blend++) {
-            if SLICE == VECTORS && inside { lerps[blend] = vectors[(2u + blend) * VECTORS + c]; }
-            let out = own + (behind - own) * lerps[blend];
-            if FLOATS == 1u && inside { y[(t * OUTPUTS + blend) * VECTORS + c] = out; }
-            q8_store(t, OUTPUTS * VECTORS, blend * VECTORS + c, out, inside, lane);
-        }
+        state[last_at + c] = behind;
+        behind = before;
+    }
+    for (var blend = 0u; blend < OUTPUTS; blend++) {
+        let out = own + (behind - own) * lerps[blend];
+        if FLOATS == 1u && inside { y[(t * OUTPUTS + blend) * VECTORS + c] = out; }
+        q8_store(t, OUTPUTS * VECTORS, blend * VECTORS + c, out, inside, lane);
     }
 }
