@@ -37,7 +37,9 @@ static weight zero_vector(struct graph *g, uint32_t rows, uint32_t cols)
 {
     vector_rows = rows;
     vector_cols = cols;
-    return vector(g, "v", rows, cols);
+    char name[32];
+    snprintf(name, sizeof name, "v%ux%u", rows, cols); /* a tensor is found by its name */
+    return vector(g, name, rows, cols);
 }
 
 static void record_wkv7(struct graph *g, uint32_t C)
