@@ -35,7 +35,9 @@ struct shape {
 /* Heads that wkv7_pass can divide, and that do not take too much workgroup memory. */
 static bool is_regular(uint32_t N) { return N % 16 == 0 && N >= 32 && N <= 64; }
 
-uint32_t wkv7_work(uint32_t N, uint32_t C) { return is_regular(N) ? 8 * C + C / 4 : 0; }
+/* A token takes 8 C + C / N (wkv/chunk.wgsl); chunks are whole, the last one by up to CHUNK - 1 more tokens than a step
+ * has, which are WKV7_LONG_RUN or more. */
+uint32_t wkv7_work(uint32_t N, uint32_t C) { return is_regular(N) ? 8 * C + C / 4 * 3 : 0; }
 
 static uint32_t solve_bytes(const struct shape *s, uint32_t N)
 {
@@ -47,7 +49,7 @@ static uint32_t solve_bytes(const struct shape *s, uint32_t N)
 static uint32_t pass_bytes(const struct shape *s, uint32_t N)
 {
     uint32_t stride = N / 4 + 1, split_rows = N / s->split;
-    return ((4 * s->chunk + split_rows) * stride + s->chunk * split_rows / 2 + N / 4) * 16;
+    return (s->chunk * (N + 12) + split_rows * stride + s->chunk * split_rows / 2) * 16 + N * 4;
 }
 
 static bool try_chunk(const struct op_plan *p, uint32_t chunk, struct shape *s)
@@ -87,6 +89,7 @@ static bool dispatch(struct op_plan *p, struct dispatch_desc *d, const struct wk
     d->params_wgsl = wkv7_params_wgsl;
     d->params = params;
     d->params_bytes = sizeof *params;
+    d->baked = true;
     d->min_rows = reach.min_rows;
     d->max_rows = reach.max_rows;
     d->min_run = reach.min_run;
@@ -102,7 +105,7 @@ bool wkv7_plan_chunked(struct op_plan *p, const struct wkv7_params *params, stru
     struct shape s;
     fit(p, &s);
     struct dispatch_desc solve = {
-        .files = {plan_reduce(p), "wkv/wkv7_solve"},
+        .files = {plan_reduce(p), "wkv/wkv7_solve", "wkv/chunk"},
         .consts = {{"HEAD", N},
                    {"WORKGROUP", s.solve_threads},
                    {"LANES", s.lanes},
@@ -115,7 +118,7 @@ bool wkv7_plan_chunked(struct op_plan *p, const struct wkv7_params *params, stru
         .grid = {{.fixed = heads}, {1, s.chunk, ROWS_TOKENS}},
     };
     struct dispatch_desc pass = {
-        .files = {plan_reduce(p), "wkv/wkv7_pass"},
+        .files = {plan_reduce(p), "wkv/wkv7_pass", "wkv/chunk"},
         .consts = {{"HEAD", N},
                    {"WORKGROUP", s.pass_threads},
                    {"LANES", s.lanes},
@@ -127,8 +130,8 @@ bool wkv7_plan_chunked(struct op_plan *p, const struct wkv7_params *params, stru
         .grid = {{.fixed = heads * s.split}, {1, 1, ROWS_SEQS}},
     };
     struct dispatch_desc finish = {
-        .files = {plan_reduce(p), "wkv/head_norm", "wkv/wkv7_finish"},
-        .consts = {{"HEAD", N}, {"WORKGROUP", threads}, {"LANES", s.lanes}, {"V_FIRST", v_first}},
+        .files = {plan_reduce(p), "wkv/head_norm", "wkv/chunk", "wkv/wkv7_finish"},
+        .consts = {{"HEAD", N}, {"WORKGROUP", threads}, {"LANES", s.lanes}, {"CHUNK", s.chunk}, {"V_FIRST", v_first}},
         .operands = {operand_in(WAGV), operand_vector(0), work, operand_out(0)},
         .n_operands = 4,
         .grid = {{.fixed = (heads * s.lanes + threads - 1) / threads}, {1, 1, ROWS_TOKENS}},

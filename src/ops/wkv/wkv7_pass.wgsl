@@ -5,30 +5,31 @@
 // in its registers. The next chunk is on its way meanwhile. y is left as it is, for wkv7_finish.
 // grid: x = heads * SPLIT, y = sequences
 // Needs: HEAD (a multiple of 16), CHUNK, SPLIT, WORKGROUP = CHUNK * HEAD / SPLIT / 2, LANES >= HEAD / 4,
-// ROWS = LANES * 2 / CHUNK (1, 2 or 4); reduce/subgroup.
-@group(0) @binding(2) var<storage, read> chunks: array<vec4f>;  // [T, 33 C / 16], see wkv7_solve: blocks of C / 4
+// ROWS = LANES * 2 / CHUNK (1, 2 or 4); wkv/chunk, reduce/subgroup.
+@group(0) @binding(2) var<storage, read> chunks: array<vec4f>;  // see wkv/chunk
 @group(0) @binding(3) var<storage, read_write> state: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> y_out: array<f32>;
 
 const VECTORS = HEAD / 4u;
 const SPLIT_ROWS = HEAD / SPLIT;
-const QUADS = SPLIT_ROWS / 4u;  // of rows
-const BLOCKS = CHUNK / 4u;      // of 4 tokens
-const LINES = 4u * CHUNK;       // W, Q, key, removal of a chunk
-const STRIDE = VECTORS + 1u;    // of a line or row in workgroup memory, against bank conflicts
-const LOADS = LINES * VECTORS / WORKGROUP;
+const QUADS = SPLIT_ROWS / 4u;   // of rows
+const LINES = 4u * BLOCKS;       // W, Q, key, removal, 4 tokens each
+const STRIDE = VECTORS + 1u;     // of a row of S in workgroup memory, against bank conflicts
+const STEP = VECTORS + 2u;       // in a line there: from a channel to the next, which lie by channel % 4
+const LINE = 4u * STEP + 4u;
+const LOADS = LINES * HEAD / WORKGROUP;
 
-var<workgroup> lines: array<vec4f, LINES * STRIDE>;
+var<workgroup> lines: array<vec4f, LINES * LINE>;
 var<workgroup> rows: array<vec4f, SPLIT_ROWS * STRIDE>;     // S
 var<workgroup> values: array<vec4f, SPLIT_ROWS * BLOCKS>;   // of a row of S, 4 tokens each
 var<workgroup> removed: array<vec4f, SPLIT_ROWS * BLOCKS>;  // -Z, likewise
-var<workgroup> decay: array<vec4f, VECTORS>;
+var<workgroup> decay: array<f32, HEAD>;
 
 struct Chunk {
     lines: array<vec4f, LOADS>,
     base: vec4f,    // U or P of this thread's share of its tile
     values: vec4f,  // of a row of S and 4 tokens
-    decay: vec4f,
+    decay: f32,
 }
 
 struct Part {
@@ -44,52 +45,34 @@ fn part_at(row: u32, end: u32) -> Part {
 
 fn in_part(part: Part, row: u32) -> bool { return row >= part.first && row < part.end; }
 
-// quarter: of C, where a block begins; v: a vec4 of the block. Rows outside of the part may hold anything.
-fn chunk_at(row: u32, quarter: u32, v: u32) -> u32 {
-    var inside = row;
-    if MAX_TOKENS % CHUNK > 0u { inside = min(row, MAX_TOKENS - 1u); }
-    return (inside * 33u + quarter) * (params.vectors / 4u) + v;
-}
-
-// channel c of 4 tokens
-fn chunk_column(row: u32, quarter: u32, c: u32) -> vec4f {
-    let v = c / 4u;
-    return vec4f(chunks[chunk_at(row, quarter, v)][c % 4u], chunks[chunk_at(row + 1u, quarter, v)][c % 4u],
-                 chunks[chunk_at(row + 2u, quarter, v)][c % 4u], chunks[chunk_at(row + 3u, quarter, v)][c % 4u]);
-}
-
-// share: what this thread gets of a tile
-fn chunk_load(part: Part, head_at: u32, quad: u32, share: Share, lane: Lane) -> Chunk {
-    var chunk: Chunk;
-    for (var i = 0u; i < LOADS; i++) {
-        let e = lane.thread + i * WORKGROUP;
-        let block = e / VECTORS / CHUNK * 4u;
-        chunk.lines[i] = chunks[chunk_at(part.row + e / VECTORS % CHUNK, block, head_at + e % VECTORS)];
-    }
-    let c = (head_at + quad) * 4u;
-    chunk.base = chunk_column(part.row + share.line % CHUNK, 16u + share.line / CHUNK * 4u, c + share.row);
-    let e = min(lane.thread, SPLIT_ROWS * BLOCKS - 1u);
-    chunk.values = chunk_column(part.row + e % BLOCKS * 4u, 24u, c + e / BLOCKS);
-    chunk.decay = chunks[chunk_at(part.first, 28u, head_at + min(lane.thread, VECTORS - 1u))];
-    return chunk;
-}
-
 // 0 for the tokens from `row` on that do not belong to the part
 fn in_part_only(part: Part, row: u32, values: vec4f) -> vec4f {
     let rows_of = vec4u(row) + vec4u(0u, 1u, 2u, 3u);
     return select(vec4f(), values, (rows_of >= vec4u(part.first)) & (rows_of < vec4u(part.end)));
 }
 
+// first: channel of the workgroup's first row; share: what this thread gets of a tile
+fn chunk_load(part: Part, head: u32, first: u32, share: Share, lane: Lane) -> Chunk {
+    let region = chunk_region(part.row, head);
+    var chunk: Chunk;
+    for (var i = 0u; i < LOADS; i++) { chunk.lines[i] = chunks[region + lane.thread + i * WORKGROUP]; }
+    chunk.base = chunks[region + U + share.line * HEAD + first + share.row];
+    let e = min(lane.thread, SPLIT_ROWS * BLOCKS - 1u);
+    chunk.values = chunks[region + VALUE + e % BLOCKS * HEAD + first + e / BLOCKS];
+    let t = part.first % CHUNK;
+    chunk.decay = chunks[region + DECAY + t / 4u * HEAD + min(lane.thread, HEAD - 1u)][t % 4u];
+    return chunk;
+}
+
 fn chunk_place(chunk: Chunk, part: Part, lane: Lane) {
     for (var i = 0u; i < LOADS; i++) {
         let e = lane.thread + i * WORKGROUP;
-        lines[e / VECTORS * STRIDE + e % VECTORS] =
-            select(vec4f(), chunk.lines[i], in_part(part, part.row + e / VECTORS % CHUNK));
+        lines[e / HEAD * LINE + e % 4u * STEP + e % HEAD / 4u] = chunk.lines[i];
     }
     if lane.thread < SPLIT_ROWS * BLOCKS {
         values[lane.thread] = in_part_only(part, part.row + lane.thread % BLOCKS * 4u, chunk.values);
     }
-    if lane.thread < VECTORS { decay[lane.thread] = chunk.decay; }
+    if lane.thread < HEAD { decay[lane.thread] = chunk.decay; }
 }
 
 // the sum over 4 neighbours of low or, in threads with this bit, of high
@@ -100,17 +83,16 @@ fn half_sum(low: vec4f, high: vec4f, bit: u32, lane: Lane) -> vec4f {
 
 // What a thread gets of a tile of S W^T or S Q^T, which has 4 rows of S and 4 tokens: a row.
 struct Share {
-    line: u32,  // first of the 4 in W, then Q
+    line: u32,  // W, then Q
     row: u32,   // of the workgroup's
 }
 
 fn share_of(lane: Lane) -> Share {
     let tile = lane.thread / 4u;
-    return Share(tile / QUADS * 4u, tile % QUADS * 4u + lane.thread % 4u);
+    return Share(tile / QUADS, tile % QUADS * 4u + lane.thread % 4u);
 }
 
 fn share_sum(share: Share, lane: Lane) -> vec4f {
-    let line = share.line * STRIDE;
     let row = share.row / 4u * 4u * STRIDE;
     var a = vec4f();
     var b = vec4f();
@@ -118,25 +100,38 @@ fn share_sum(share: Share, lane: Lane) -> vec4f {
     var d = vec4f();
     for (var i = 0u; i < VECTORS / 4u; i++) {
         let q = i * 4u + lane.thread % 4u;
-        let tokens = mat4x4f(lines[line + q], lines[line + STRIDE + q], lines[line + 2u * STRIDE + q],
-                             lines[line + 3u * STRIDE + q]);
-        a += rows[row + q] * tokens;
-        b += rows[row + STRIDE + q] * tokens;
-        c += rows[row + 2u * STRIDE + q] * tokens;
-        d += rows[row + 3u * STRIDE + q] * tokens;
+        let s0 = rows[row + q];
+        let s1 = rows[row + STRIDE + q];
+        let s2 = rows[row + 2u * STRIDE + q];
+        let s3 = rows[row + 3u * STRIDE + q];
+        for (var k = 0u; k < 4u; k++) {
+            let line = lines[share.line * LINE + k * STEP + q];
+            a = fma(vec4f(s0[k]), line, a);
+            b = fma(vec4f(s1[k]), line, b);
+            c = fma(vec4f(s2[k]), line, c);
+            d = fma(vec4f(s3[k]), line, d);
+        }
     }
     return half_sum(half_sum(a, c, 2u, lane), half_sum(b, d, 2u, lane), 1u, lane);
+}
+
+// x + the transposed lines of 4 channels times the values of 4 tokens
+fn add_lines(x: vec4f, a: vec4f, b: vec4f, c: vec4f, d: vec4f, values: vec4f) -> vec4f {
+    var sum = fma(vec4f(a.x, b.x, c.x, d.x), vec4f(values.x), x);
+    sum = fma(vec4f(a.y, b.y, c.y, d.y), vec4f(values.y), sum);
+    sum = fma(vec4f(a.z, b.z, c.z, d.z), vec4f(values.z), sum);
+    return fma(vec4f(a.w, b.w, c.w, d.w), vec4f(values.w), sum);
 }
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
     let end = batch.first[group.y] + batch.count[group.y];
-    let head_at = group.x / SPLIT * VECTORS;
-    let quad = group.x % SPLIT * QUADS;  // first of the rows
+    let head = group.x / SPLIT;
+    let first = group.x % SPLIT * SPLIT_ROWS;
     let row = lane.thread / LANES * ROWS;
     let column = lane.thread % LANES;
     let inside = column < VECTORS;
-    let state_at = batch.slot[group.y] * params.slot_vectors + (head_at + quad) * HEAD + row * VECTORS + column;
+    let state_at = batch.slot[group.y] * params.slot_vectors + (head * HEAD + first + row) * VECTORS + column;
     let share = share_of(lane);
     var part = part_at(batch.first[group.y], end);
     var next: Chunk;
@@ -147,36 +142,42 @@ fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
             rows[(row + i) * STRIDE + column] = s[i];
         }
     }
-    if part.first < end { next = chunk_load(part, head_at, quad, share, lane); }
+    if part.first < end { next = chunk_load(part, head, first, share, lane); }
     while part.first < end {
         chunk_place(next, part, lane);
         let base = next.base;
         workgroupBarrier();
         let following = part_at(part.end, end);
-        if following.first < end { next = chunk_load(following, head_at, quad, share, lane); }
+        if following.first < end { next = chunk_load(following, head, first, share, lane); }
         let sum = base + share_sum(share, lane);
-        let token = part.row + share.line % CHUNK;
-        if share.line < CHUNK {
-            removed[share.row * BLOCKS + share.line / 4u] = -in_part_only(part, token, sum);
+        let token = part.row + share.line % BLOCKS * 4u;
+        if share.line < BLOCKS {
+            removed[share.row * BLOCKS + share.line] = -in_part_only(part, token, sum);
         } else {
+            let y_at = token * params.vectors * 4u + head * HEAD + first + share.row;
             for (var t = 0u; t < 4u; t++) {
-                if in_part(part, token + t) {
-                    y_out[((token + t) * params.vectors + head_at + quad) * 4u + share.row] = sum[t];
-                }
+                if in_part(part, token + t) { y_out[y_at + t * params.vectors * 4u] = sum[t]; }
             }
         }
         workgroupBarrier();
         if inside {
-            for (var i = 0u; i < ROWS; i++) { s[i] *= decay[column]; }
+            let c = column * 4u;
+            let faded = vec4f(decay[c], decay[c + 1u], decay[c + 2u], decay[c + 3u]);
+            for (var i = 0u; i < ROWS; i++) { s[i] *= faded; }
             for (var b = 0u; b < BLOCKS; b++) {
-                let key_at = (2u * CHUNK + b * 4u) * STRIDE + column;
-                let removal_at = (3u * CHUNK + b * 4u) * STRIDE + column;
-                let key = mat4x4f(lines[key_at], lines[key_at + STRIDE], lines[key_at + 2u * STRIDE],
-                                  lines[key_at + 3u * STRIDE]);
-                let removal = mat4x4f(lines[removal_at], lines[removal_at + STRIDE], lines[removal_at + 2u * STRIDE],
-                                      lines[removal_at + 3u * STRIDE]);
+                let key = (2u * BLOCKS + b) * LINE + column;
+                let removal = (3u * BLOCKS + b) * LINE + column;
+                let k0 = lines[key];
+                let k1 = lines[key + STEP];
+                let k2 = lines[key + 2u * STEP];
+                let k3 = lines[key + 3u * STEP];
+                let r0 = lines[removal];
+                let r1 = lines[removal + STEP];
+                let r2 = lines[removal + 2u * STEP];
+                let r3 = lines[removal + 3u * STEP];
                 for (var i = 0u; i < ROWS; i++) {
-                    s[i] += key * values[(row + i) * BLOCKS + b] + removal * removed[(row + i) * BLOCKS + b];
+                    s[i] = add_lines(s[i], k0, k1, k2, k3, values[(row + i) * BLOCKS + b]);
+                    s[i] = add_lines(s[i], r0, r1, r2, r3, removed[(row + i) * BLOCKS + b]);
                 }
             }
             for (var i = 0u; i < ROWS; i++) { rows[(row + i) * STRIDE + column] = s[i]; }

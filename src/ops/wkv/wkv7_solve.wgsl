@@ -6,26 +6,13 @@
 // every thread solves for its channel.
 // grid: x = heads, y = tokens / CHUNK
 // Needs: HEAD (a multiple of 8), WORKGROUP >= 2 HEAD, CHUNK (a multiple of 4), SLICES (threads that share a tile,
-// SLICES CHUNK^2 / 4 <= WORKGROUP), V_FIRST; a reduce (Lane).
+// SLICES CHUNK^2 / 4 <= WORKGROUP), V_FIRST; wkv/chunk, a reduce (Lane).
 @group(0) @binding(2) var<storage, read> rkv: array<f32>;           // [T, 3 C + ..]
 @group(0) @binding(3) var<storage, read> wagv: array<f32>;          // [T, (3 + V_FIRST) C]
 @group(0) @binding(4) var<storage, read> first_rkv: array<f32>;     // [T, 3 C + ..]
 @group(0) @binding(5) var<storage, read> vectors: array<f32>;       // [5, C]: k_k, k_a, r_k, ..
-@group(0) @binding(6) var<storage, read_write> chunks: array<f32>;  // [T, 33 C / 4]
+@group(0) @binding(6) var<storage, read_write> chunks: array<vec4f>;  // see wkv/chunk
 
-// A row of `chunks`, in quarters of C; the decay is that of a whole part, in its first row.
-const W = 0u;
-const Q = 4u;
-const KEY = 8u;
-const REMOVAL = 12u;
-const U = 16u;
-const P = 20u;
-const VALUE = 24u;
-const DECAY = 28u;
-const BONUS = 32u;  // one a head
-const ROW = 33u;
-
-const BLOCKS = CHUNK / 4u;    // of 4 tokens, as the components of a vec4
 const LINE = HEAD + 1u;       // a block of all channels, against bank conflicts
 const SIDE = LINE * BLOCKS;
 const TILES = 4u * BLOCKS * BLOCKS;
@@ -79,7 +66,7 @@ fn wagv_column(at: u32, c: u32) -> Column {
 }
 
 // Sums over the channels: the squares of k k_k lie in the first side of `memory`, r k' r_k in the second.
-fn find_sums(at: u32, head: u32, lane: Lane) {
+fn find_sums(region: u32, lane: Lane) {
     let b = lane.thread % (2u * BLOCKS);
     let part = lane.thread / (2u * BLOCKS);
     if part < 8u {
@@ -94,28 +81,14 @@ fn find_sums(at: u32, head: u32, lane: Lane) {
         if b < BLOCKS {
             lengths[b] = 1.0 / max(sqrt(sum), vec4f(1e-12));
         } else {
-            let row = at + (b - BLOCKS) * 4u;
-            chunk_store(row, BONUS, head, sum.x);
-            chunk_store(row + 1u, BONUS, head, sum.y);
-            chunk_store(row + 2u, BONUS, head, sum.z);
-            chunk_store(row + 3u, BONUS, head, sum.w);
+            chunks[region + BONUS + b - BLOCKS] = sum;
         }
     }
     workgroupBarrier();
 }
 
-fn chunk_store(row: u32, block: u32, c: u32, value: f32) {
-    if row < batch.n_tokens { chunks[(row * ROW + block) * params.vectors + c] = value; }
-}
-
-fn column_store(at: u32, block: u32, c: u32, column: Column) {
-    for (var b = 0u; b < BLOCKS; b++) {
-        let row = at + b * 4u;
-        chunk_store(row, block, c, column[b].x);
-        chunk_store(row + 1u, block, c, column[b].y);
-        chunk_store(row + 2u, block, c, column[b].z);
-        chunk_store(row + 3u, block, c, column[b].w);
-    }
+fn column_store(region: u32, block: u32, channel: u32, column: Column) {
+    for (var b = 0u; b < BLOCKS; b++) { chunks[region + block + b * HEAD + channel] = column[b]; }
 }
 
 // the decay before and after a token, from the one before
@@ -125,7 +98,7 @@ fn decay_step(before: f32, t: u32, d: f32) -> vec2f {
 }
 
 // a key channel: fills `memory`, and stores what the end of its part sees of a token
-fn key_column(at: u32, j: u32, c: u32, r: Column, k: Column, w: Column, a: Column, k_k: f32, k_a: f32) {
+fn key_column(region: u32, j: u32, r: Column, k: Column, w: Column, a: Column, k_k: f32, k_a: f32) {
     var keys: Column;
     var removals: Column;
     var decays: Column;
@@ -163,14 +136,13 @@ fn key_column(at: u32, j: u32, c: u32, r: Column, k: Column, w: Column, a: Colum
         keys[b] *= ends;
         removals[b] *= ends;
     }
-    column_store(at, KEY, c, keys);
-    column_store(at, REMOVAL, c, removals);
+    column_store(region, KEY, j, keys);
+    column_store(region, REMOVAL, j, removals);
     for (var b = 0u; b < BLOCKS; b++) {
-        let t = b * 4u;
-        if starts[t] == t { chunk_store(at + t, DECAY, c, decays[b].x); }
-        if starts[t + 1u] == t + 1u { chunk_store(at + t + 1u, DECAY, c, decays[b].y); }
-        if starts[t + 2u] == t + 2u { chunk_store(at + t + 2u, DECAY, c, decays[b].z); }
-        if starts[t + 3u] == t + 3u { chunk_store(at + t + 3u, DECAY, c, decays[b].w); }
+        let t = vec4u(b * 4u) + vec4u(0u, 1u, 2u, 3u);
+        if any(vec4u(starts[t.x], starts[t.y], starts[t.z], starts[t.w]) == t) {
+            chunks[region + DECAY + b * HEAD + j] = decays[b];
+        }
     }
 }
 
@@ -240,6 +212,7 @@ fn triangle_times(m: u32, n: u32, x: Column) -> Column {
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
     let at = group.y * CHUNK;
+    let region = chunk_region(at, group.x);
     let C = params.vectors * 4u;
     let channel = lane.thread % HALF;
     let c = group.x * HEAD + channel;
@@ -279,9 +252,9 @@ fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
         }
     }
     workgroupBarrier();
-    find_sums(at, group.x, lane);
-    if has_key { key_column(at, channel, c, r, k, w, a, k_k, k_a); }
-    if has_value { column_store(at, VALUE, c, v); }
+    find_sums(region, lane);
+    if has_key { key_column(region, channel, r, k, w, a, k_k, k_a); }
+    if has_value { column_store(region, VALUE, channel, v); }
     workgroupBarrier();
     var sums: mat4x4f;
     if lane.thread < TILES * SLICES { sums = tile_sum(lane.thread % TILES, lane.thread / TILES); }
@@ -306,17 +279,17 @@ fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
             r[b] = memory[LEFT + SIDE + b * LINE + channel];
         }
         let x = solve(kk);
-        column_store(at, W, c, x);
+        column_store(region, W, channel, x);
         let taken = triangle_times(1u, 1u, x);
         for (var b = 0u; b < BLOCKS; b++) { r[b] -= taken[b]; }
-        column_store(at, Q, c, r);
+        column_store(region, Q, channel, r);
     }
     if has_value {
         let x = solve(triangle_times(0u, 0u, v));
-        column_store(at, U, c, x);
+        column_store(region, U, channel, x);
         var y = triangle_times(1u, 0u, v);
         let taken = triangle_times(1u, 1u, x);
         for (var b = 0u; b < BLOCKS; b++) { y[b] -= taken[b]; }
-        column_store(at, P, c, y);
+        column_store(region, P, channel, y);
     }
 }
