@@ -21,15 +21,17 @@
 #include "ops/wkv7_plan.h"
 #include "ops/wkv7_work.h"
 
-/* Longer chunks are fewer steps one after the other, but more work in all: with many heads that counts. */
-enum { CHUNK = 16, MIN_CHUNK = 8, FEW_HEADS = 32, SPLIT = 4 };
+/* Longer chunks are fewer steps one after the other, but more work in all: with many heads that counts. Very few leave a
+ * device idle unless each has more workgroups. */
+enum { CHUNK = 16, MIN_CHUNK = 8, FEW_HEADS = 32, VERY_FEW_HEADS = 16 };
 
 /* how the kernels divide a head of N channels */
 struct shape {
     uint32_t chunk; /* tokens */
     uint32_t lanes; /* threads that hold a token's channels, 4 each */
     uint32_t solve_threads, slices;
-    uint32_t split, rows, pass_threads; /* workgroups of a head, rows of S in a thread */
+    /* workgroups of a head; threads of a tile of S W^T, rows of S in a thread */
+    uint32_t split, shares, rows, pass_threads;
 };
 
 /* Heads that wkv7_pass can divide, and that do not take too much workgroup memory. */
@@ -56,10 +58,12 @@ static bool try_chunk(const struct op_plan *p, uint32_t chunk, struct shape *s)
 {
     const struct gpu_info *device = p->device;
     const uint32_t N = p->args->head_dim, lanes = power_of_two_from(N / 4), tiles = chunk * chunk / 4;
-    *s = (struct shape){.chunk = chunk, .lanes = lanes, .solve_threads = power_of_two_from(2 * N), .split = SPLIT};
+    *s = (struct shape){.chunk = chunk, .lanes = lanes, .solve_threads = power_of_two_from(2 * N)};
     for (s->slices = s->solve_threads / tiles; N % s->slices || s->slices * tiles * 4 > N * chunk / 2;) s->slices /= 2;
-    s->rows = lanes * 2 / chunk;
-    s->pass_threads = chunk * N / s->split / 2;
+    const bool wide = N == 64 && p->out_cols[0] / N <= VERY_FEW_HEADS && device->subgroup_size >= 8;
+    s->split = s->shares = wide ? 8 : 4;
+    s->pass_threads = chunk * N / s->split * s->shares / 8;
+    s->rows = N / s->split * lanes / s->pass_threads;
     return s->rows >= 1 && s->rows <= 4 && lanes * N / s->split / s->rows == s->pass_threads &&
            plan_threads(p, s->solve_threads) == s->solve_threads &&
            plan_threads(p, s->pass_threads) == s->pass_threads && solve_bytes(s, N) <= device->max_workgroup_bytes &&
@@ -124,6 +128,7 @@ bool wkv7_plan_chunked(struct op_plan *p, const struct wkv7_params *params, stru
                    {"LANES", s.lanes},
                    {"CHUNK", s.chunk},
                    {"SPLIT", s.split},
+                   {"SHARES", s.shares},
                    {"ROWS", s.rows}},
         .operands = {work, operand_state('w'), operand_out(0)},
         .n_operands = 3,

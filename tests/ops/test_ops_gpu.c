@@ -270,6 +270,8 @@ static const struct op_case wkv7_chunked[] = {
     {"wkv7 N=64 H=1 in 8 KiB, too little for chunks", record_wkv7, {64, 1}, STEPS(chunks), LOOSER},
     {"wkv7 N=32 H=3 v_first in chunks", record_wkv7, {32, 3, 1}, STEPS(chunks), LOOSER},
     {"wkv7 N=64 H=2 in chunks", record_wkv7, {64, 2}, STEPS(chunks), LOOSER},
+    {"wkv7 N=64 H=17 v_first in chunks", record_wkv7, {64, 17, 1}, STEPS(chunks), LOOSER},
+    {"wkv7 N=64 H=33 in chunks", record_wkv7, {64, 33}, STEPS(chunks), LOOSER},
     {"wkv7 N=64 H=3 v_first in chunks to int8", record_wkv7, {64, 3, 1, 0, 1}, STEPS(chunks), LOOSER},
     {"wkv7 N=48 H=1 v_first in chunks", record_wkv7, {48, 1, 1}, STEPS(chunks), LOOSER},
     {"wkv7 N=128 H=1 too large for chunks", record_wkv7, {128, 1}, STEPS(chunks), LOOSER},

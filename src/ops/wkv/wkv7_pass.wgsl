@@ -1,11 +1,11 @@
 // The serial half of wkv7 over chunks of tokens (algebra: wkv7_chunked.c): a sequence's state from chunk to chunk.
 //
 // A workgroup has SPLIT_ROWS rows of S of one head. For every chunk it multiplies W and Q by S^T, in tiles of 4 x 4
-// that 4 neighbours share, then S by the decay and adds what the chunk brings and removes, each thread to ROWS x 4 of S
-// in its registers. The next chunk is on its way meanwhile. y is left as it is, for wkv7_finish.
+// that SHARES neighbours share, then S by the decay and adds what the chunk brings and removes, each thread to ROWS x 4
+// of S in its registers. The next chunk is on its way meanwhile. y is left as it is, for wkv7_finish.
 // grid: x = heads * SPLIT, y = sequences
-// Needs: HEAD (a multiple of 16), CHUNK, SPLIT, WORKGROUP = CHUNK * HEAD / SPLIT / 2, LANES >= HEAD / 4,
-// ROWS = LANES * 2 / CHUNK (1, 2 or 4); wkv/chunk, reduce/subgroup.
+// Needs: HEAD (a multiple of 4 SHARES), CHUNK, SPLIT, SHARES (4, 8), WORKGROUP = CHUNK * HEAD / SPLIT * SHARES / 8,
+// LANES >= HEAD / 4, ROWS = HEAD / SPLIT * LANES / WORKGROUP (1, 2 or 4); wkv/chunk, reduce/subgroup.
 @group(0) @binding(2) var<storage, read> chunks: array<vec4f>;  // see wkv/chunk
 @group(0) @binding(3) var<storage, read_write> state: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> y_out: array<f32>;
@@ -81,14 +81,15 @@ fn half_sum(low: vec4f, high: vec4f, bit: u32, lane: Lane) -> vec4f {
     return select(low, high, is_high) + subgroupShuffleXor(select(high, low, is_high), bit);
 }
 
-// What a thread gets of a tile of S W^T or S Q^T, which has 4 rows of S and 4 tokens: a row.
+// What a thread gets of a tile of S W^T or S Q^T, which has 4 rows of S and 4 tokens: a row. Where 8 share it, the last
+// 4 get what the others have.
 struct Share {
     line: u32,  // W, then Q
     row: u32,   // of the workgroup's
 }
 
 fn share_of(lane: Lane) -> Share {
-    let tile = lane.thread / 4u;
+    let tile = lane.thread / SHARES;
     return Share(tile / QUADS, tile % QUADS * 4u + lane.thread % 4u);
 }
 
@@ -98,8 +99,8 @@ fn share_sum(share: Share, lane: Lane) -> vec4f {
     var b = vec4f();
     var c = vec4f();
     var d = vec4f();
-    for (var i = 0u; i < VECTORS / 4u; i++) {
-        let q = i * 4u + lane.thread % 4u;
+    for (var i = 0u; i < VECTORS / SHARES; i++) {
+        let q = i * SHARES + lane.thread % SHARES;
         let s0 = rows[row + q];
         let s1 = rows[row + STRIDE + q];
         let s2 = rows[row + 2u * STRIDE + q];
@@ -112,7 +113,9 @@ fn share_sum(share: Share, lane: Lane) -> vec4f {
             d = fma(vec4f(s3[k]), line, d);
         }
     }
-    return half_sum(half_sum(a, c, 2u, lane), half_sum(b, d, 2u, lane), 1u, lane);
+    let sum = half_sum(half_sum(a, c, 2u, lane), half_sum(b, d, 2u, lane), 1u, lane);
+    if SHARES == 8u { return sum + subgroupShuffleXor(sum, 4u); }
+    return sum;
 }
 
 // x + the transposed lines of 4 channels times the values of 4 tokens
@@ -151,9 +154,11 @@ fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
         if following.first < end { next = chunk_load(following, head, first, share, lane); }
         let sum = base + share_sum(share, lane);
         let token = part.row + share.line % BLOCKS * 4u;
-        if share.line < BLOCKS {
+        let tells = lane.thread % SHARES < 4u;
+        if share.line < BLOCKS && tells {
             removed[share.row * BLOCKS + share.line] = -in_part_only(part, token, sum);
-        } else {
+        }
+        if share.line >= BLOCKS && tells {
             let y_at = token * params.vectors * 4u + head * HEAD + first + share.row;
             for (var t = 0u; t < 4u; t++) {
                 if in_part(part, token + t) { y_out[y_at + t * params.vectors * 4u] = sum[t]; }
