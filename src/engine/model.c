@@ -173,9 +173,9 @@ corvid_model *corvid_model_open(corvid_device *device, const char *path, const c
     corvid_model *m = calloc(1, sizeof *m);
     if (!m) return fail_memory(inner(err), "the model"), NULL;
     m->device = device;
-    const uint64_t began = trace_begin();
+    const struct trace_zone zone = trace_begin("open model");
     const bool opened = open_model(m, path, options ? options : &defaults, inner(err));
-    trace_end(began, "open model", path);
+    trace_end(zone, path);
     if (opened) return m;
     if (m->file) fail_in(inner(err), "%s", path); /* model_file_open names it itself */
     corvid_model_close(m);

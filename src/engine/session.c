@@ -134,9 +134,10 @@ static bool run_step(corvid_model *m, const corvid_input *inputs, size_t n, bool
     for (size_t i = 0; i < n; i++) taken[i] = take(m, &inputs[i], m->fed[i]);
     *left = m->step.n_tokens > 0;
     if (!*left) return true;
-    const uint64_t began = trace_begin();
-    if (!exec_run(m->exec, &m->step, m->rows, err)) return false;
-    trace_end(began, "step", NULL);
+    const struct trace_zone zone = trace_begin("step");
+    bool ok = exec_run(m->exec, &m->step, m->rows, err);
+    trace_end(zone, NULL);
+    if (!ok) return false;
     for (size_t i = 0; i < n; i++) {
         m->fed[i] += taken[i];
         inputs[i].session->length += taken[i];

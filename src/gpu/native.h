@@ -9,6 +9,7 @@
 /* after those two */
 #include <corvid_wgpu.h>
 
+#include "base/trace.h"
 #include "gpu/gpu.h"
 
 /* clang-format off */
@@ -101,7 +102,7 @@ struct gpu {
     const struct gpu_kernel *kernel; /* set in the pass */
 
     struct profile *profile;  /* profile.c; NULL: nothing is timed */
-    uint64_t recording_since; /* of a trace's zone */
+    struct trace_zone encoding;
 
     struct gpu_ticket tickets[GPU_TICKETS];
     WGPUSubmissionIndex last_submission;
