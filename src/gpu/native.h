@@ -101,7 +101,7 @@ struct gpu {
     WGPUComputePassEncoder pass;     /* open while dispatches follow each other */
     const struct gpu_kernel *kernel; /* set in the pass */
 
-    struct profile *profile;  /* profile.c; NULL: nothing is timed */
+    struct profile *profile; /* profile.c; NULL: nothing is timed */
     struct trace_zone encoding;
 
     struct gpu_ticket tickets[GPU_TICKETS];
