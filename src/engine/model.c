@@ -173,6 +173,7 @@ corvid_model *corvid_model_open(corvid_device *device, const char *path, const c
     corvid_model *m = calloc(1, sizeof *m);
     if (!m) return fail_memory(inner(err), "the model"), NULL;
     m->device = device;
+    ahead_rest(&device->ahead);
     const struct trace_zone zone = trace_begin("open model");
     const bool opened = open_model(m, path, options ? options : &defaults, inner(err));
     trace_end(zone, path);
@@ -185,6 +186,7 @@ corvid_model *corvid_model_open(corvid_device *device, const char *path, const c
 void corvid_model_close(corvid_model *model)
 {
     if (!model) return;
+    ahead_rest(&model->device->ahead);
     exec_destroy(model->exec);
     graph_free(&model->graph);
     step_free(&model->step);
