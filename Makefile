@@ -2,6 +2,7 @@
 #   CC=clang   another compiler      BUILD=Debug   instead of Release      PREFIX=/usr/local   for install
 #   V=1        show the commands     MODEL=FILE    for bench
 #   RUNTIME=wgpu30|wgpu-native|PATH  the WebGPU library that programs and tests use
+#   TRACY=1    with the Tracy profiler's client (docs/profiling.md)
 BUILD  ?= Release
 PREFIX ?= /usr/local
 MODEL  ?= models/rwkv7-tiny-q8_0.gguf
@@ -9,7 +10,7 @@ MODEL  ?= models/rwkv7-tiny-q8_0.gguf
 ifdef RUNTIME
 export CORVID_WEBGPU := $(RUNTIME)
 endif
-flags := $(if $(filter-out default undefined,$(origin CC)),-DCMAKE_C_COMPILER=$(CC))
+flags := $(if $(filter-out default undefined,$(origin CC)),-DCMAKE_C_COMPILER=$(CC))$(if $(TRACY), -DCORVID_TRACY=ON)
 quiet := $(if $(V),--verbose)
 checks := --check tools/check_includes --check tools/check_size --check 'bench/plot --check'
 gemma := models/gemma-3-270m-q4_k_m.gguf

@@ -6,8 +6,9 @@
  *
  * Ownership   What corvid_X_open or _create returns is the caller's, to be given to corvid_X_close or _destroy
  *             (which accept NULL). Close sessions before their model and models before their device.
- * Threads     A model and its sessions belong to one thread at a time. Different devices are independent.
- *             Functions that only read a model's description or tokenise may run on any thread.
+ * Threads     A device, its models and their sessions belong to one thread at a time. Different devices are independent.
+ *             Functions that only read a model's description or tokenise may run on any thread. Callbacks are called
+ *             on the caller's thread alone.
  * Errors      Functions that can fail return false or NULL and fill *err (may be NULL). The library never prints,
  *             never exits, and treats files and tokens as hostile.
  * Text        UTF-8; a length goes with it and no 0 is needed unless the parameter is called a path or name.
@@ -339,7 +340,9 @@ bool corvid_sampler_forbid(corvid_sampler *sampler, int32_t token, corvid_error 
 /* ---- generations ------------------------------------------------------------------------------------------ */
 
 /* Tokens one after the other, of one or more sessions at once, without the way to the CPU and back for each: the GPU
- * draws a token and goes on with it at once, while its tokens are on their way to the caller. The same as
+ * draws a token and goes on with it at once, while its tokens are on their way to the caller. A thread of the device's
+ * own hands the steps in, also while the caller is busy with a token; it rests while another function uses the device,
+ * and ends with it. The same as
  *
  *   corvid_step of the last token; token = corvid_sampler_next; corvid_sampler_accept
  *

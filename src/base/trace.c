@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/map.h"
 
 enum { CPU = 1, GPU = 2 }; /* processes in the file */
@@ -105,13 +106,22 @@ const char *trace_keep(const char *text)
     return kept;
 }
 
-void trace_add_zone(uint64_t began, const char *name, const char *detail)
+struct trace_zone trace_open_zone(const char *name)
+{
+    struct trace_zone zone = {name, clock_ns()};
+    viewer_begin(&zone);
+    return zone;
+}
+
+void trace_close_zone(struct trace_zone zone, const char *detail)
 {
     uint64_t now = clock_ns();
     unsigned thread = this_thread();
+    viewer_end(&zone, detail);
+    if (!trace_is_on()) return;
     lock();
     struct zone *z = append(&trace.zones, 1, sizeof *z);
-    if (z) *z = (struct zone){name, detail ? keep(detail) : NULL, began, now, thread};
+    if (z) *z = (struct zone){zone.name, detail ? keep(detail) : NULL, zone.began_ns, now, thread};
     unlock();
 }
 
@@ -125,6 +135,7 @@ void trace_add_submission(const char *label, const struct trace_dispatch *dispat
         *s = (struct trace_submission){keep(label), trace.dispatches.n - n, n, dispatches[0].begin_ns,
                                        dispatches[n - 1].end_ns};
     unlock();
+    viewer_submission(label, dispatches, n);
 }
 
 const struct trace_dispatch *trace_dispatches(size_t *n)

@@ -2,11 +2,12 @@
  *
  * One recorder a process, for `--trace` (a file for Perfetto or Chrome) and `corvid bench --profile` (tables). It keeps
  * what it records in memory, at most TRACE_MAX of each kind; what comes after is counted only. While it is off, a zone
- * costs a branch. Recording is thread-safe; everything else belongs to one thread.
+ * costs a branch. Recording is thread-safe; everything else belongs to one thread. Where a viewer is built in (viewer.h),
+ * it sees every zone, and what of the GPU is recorded.
  *
- *   uint64_t began = trace_begin();
+ *   const struct trace_zone zone = trace_begin("compile");
  *   ... work ...
- *   trace_end(began, "compile", kernel_name);
+ *   trace_end(zone, kernel_name);
  */
 #ifndef CORVID_BASE_TRACE_H
 #define CORVID_BASE_TRACE_H
@@ -17,7 +18,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "base/clock.h"
+#include "base/viewer.h"
 
 enum { TRACE_MAX = 1 << 20 };
 
@@ -32,13 +33,24 @@ void trace_clear(void); /* stops, forgets everything, frees the memory */
 
 /* ---- CPU zones ---- */
 
-/* Also gives its end away: `name` lives for ever, `detail` is copied and may be NULL. */
-void trace_add_zone(uint64_t began, const char *name, const char *detail);
+struct trace_zone {
+    const char *name;  /* lives for ever */
+    uint64_t began_ns; /* 0: nobody wants to know */
+};
 
-static inline uint64_t trace_begin(void) { return trace_is_on() ? clock_ns() : 0; }
-static inline void trace_end(uint64_t began, const char *name, const char *detail)
+/* What the next two do while somebody does. */
+struct trace_zone trace_open_zone(const char *name);
+void trace_close_zone(struct trace_zone zone, const char *detail);
+
+static inline struct trace_zone trace_begin(const char *name)
 {
-    if (began) trace_add_zone(began, name, detail);
+    return trace_is_on() || viewer_is_built ? trace_open_zone(name) : (struct trace_zone){0};
+}
+
+/* On the same thread. `detail` is copied and may be NULL. */
+static inline void trace_end(struct trace_zone zone, const char *detail)
+{
+    if (zone.began_ns) trace_close_zone(zone, detail);
 }
 
 /* ---- the GPU ---- */

@@ -44,6 +44,7 @@ bool corvid_session_save(corvid_session *session, void **blob, size_t *size, cor
     if (session->broken)
         return fail(inner(err), ERR_ARGUMENT, "the session's last step failed: there is no state to save");
     if (!session_check_free(session, inner(err))) return false;
+    ahead_rest(&m->device->ahead);
     struct blob_header h = {.version = BLOB_VERSION, .fingerprint = model_fingerprint(m), .length = session->length};
     memcpy(h.magic, blob_magic, sizeof h.magic);
     h.floats = total_floats(&m->graph, h.length);
@@ -99,6 +100,7 @@ bool corvid_session_restore(corvid_session *session, const void *blob, size_t si
     if (!floats) return fail_memory(inner(err), "a session's state");
     memcpy(floats, (const char *)blob + sizeof h, size - sizeof h);
     session->broken = true; /* until all of it is there */
+    ahead_rest(&m->device->ahead);
     const float *at = floats;
     bool ok = true;
     for (uint32_t i = 1; ok && i < m->graph.n_states; i++) {

@@ -135,6 +135,7 @@ bool corvid_tune(corvid_device *device, const char *path, const corvid_tune_opti
         return fail(inner(err), ERR_ARGUMENT, "the scalar reference has nothing to be tuned: choose a GPU");
     if (!*device->tunings.folder)
         return fail(inner(err), ERR_ARGUMENT, "there is no folder to keep the tuning in: set CORVID_CACHE to one");
+    ahead_rest(&device->ahead);
     const uint64_t start = clock_ns();
     struct model_file *file = model_file_open(path, inner(err));
     bool ok = file && tune_file(device, file, l.options->exact, &inner_listener, inner(err));

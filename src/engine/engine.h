@@ -3,6 +3,7 @@
 #define CORVID_ENGINE_ENGINE_H
 
 #include "corvid.h"
+#include "engine/ahead.h"
 #include "engine/kept_file.h"
 #include "file/model_file.h"
 #include "model/arch.h"
@@ -17,6 +18,7 @@ struct corvid_device {
     struct kept_file tunings; /* of `tuning` */
     struct tuning tuning;     /* what is kept and in use */
     struct chooser chooser;
+    struct ahead ahead; /* rests whenever anything but ahead_next uses the device */
     corvid_device_info info;
 };
 

@@ -8,7 +8,7 @@ struct corvid_generation {
     corvid_model *model;
     size_t n;
     corvid_sequence *sequences; /* [n]; a session is NULL when its sequence was dropped */
-    struct decode *decode;      /* NULL: step by step */
+    struct ahead_work ahead;    /* no decode: step by step */
     corvid_input *inputs;       /* [n], step by step */
     size_t *of;                 /* [n]: the sequence of each input */
     float *logits;              /* [n, vocabulary] */
@@ -42,9 +42,10 @@ static bool open_on_device(corvid_generation *g, const corvid_generation_options
         sequences[i] = (struct decode_sequence){s->session->slot, s->session->length, session_room(s->session),
                                                 s->token, s->sampler->inner};
     }
-    g->decode = exec_decode(g->model->exec, sequences, (uint32_t)g->n, &limits, err);
+    ahead_rest(&g->model->device->ahead);
+    g->ahead.decode = exec_decode(g->model->exec, sequences, (uint32_t)g->n, &limits, err);
     free(sequences);
-    return g->decode != NULL;
+    return g->ahead.decode != NULL;
 }
 
 static bool open_on_host(corvid_generation *g, struct error *err)
@@ -88,7 +89,7 @@ corvid_generation *corvid_generation_open(corvid_model *model, const corvid_sequ
 
 static bool next_on_device(corvid_generation *g, int32_t *tokens, struct error *err)
 {
-    if (!decode_next(g->decode, tokens, err)) return false;
+    if (!ahead_next(&g->model->device->ahead, &g->ahead, tokens, err)) return false;
     for (size_t i = 0; i < g->n; i++) {
         if (!g->sequences[i].session) continue;
         g->sequences[i].session->length++;
@@ -139,7 +140,7 @@ bool corvid_generation_next(corvid_generation *generation, int32_t *tokens, corv
                         (unsigned long long)s->length);
     }
     if (!n_live) return fail(inner(err), ERR_ARGUMENT, "every sequence of the generation was dropped");
-    if (g->decode ? next_on_device(g, tokens, inner(err)) : next_on_host(g, tokens, err)) return true;
+    if (g->ahead.decode ? next_on_device(g, tokens, inner(err)) : next_on_host(g, tokens, err)) return true;
     for (size_t i = 0; i < g->n; i++)
         if (g->sequences[i].session) g->sequences[i].session->broken = true;
     return false;
@@ -153,7 +154,8 @@ bool corvid_generation_drop(corvid_generation *generation, size_t i, corvid_erro
     if (!s) return true;
     generation->sequences[i].session = NULL;
     s->generating = false;
-    if (generation->decode) decode_drop(generation->decode, (uint32_t)i);
+    ahead_rest(&generation->model->device->ahead);
+    if (generation->ahead.decode) decode_drop(generation->ahead.decode, (uint32_t)i);
     return true;
 }
 
@@ -162,7 +164,8 @@ bool corvid_generation_close(corvid_generation *generation, corvid_error *err)
     if (!generation) return true;
     bool ok = true;
     for (size_t i = 0; i < generation->n; i++) ok = corvid_generation_drop(generation, i, ok ? err : NULL) && ok;
-    decode_destroy(generation->decode);
+    ahead_rest(&generation->model->device->ahead);
+    decode_destroy(generation->ahead.decode);
     release(generation);
     return ok;
 }

@@ -87,6 +87,7 @@ corvid_device *corvid_device_open(const corvid_device_options *options, corvid_e
 void corvid_device_close(corvid_device *device)
 {
     if (!device) return;
+    ahead_end(&device->ahead);
     gpu_close(device->gpu);
     tuning_free(&device->tuning);
     free(device);
@@ -97,6 +98,7 @@ const corvid_device_info *corvid_device_describe(const corvid_device *device) { 
 bool corvid_device_read_speed(corvid_device *device, double *bytes_per_second, corvid_error *err)
 {
     if (!device->gpu) return fail(inner(err), ERR_UNSUPPORTED, "the scalar reference has no GPU memory to read");
+    ahead_rest(&device->ahead);
     return gpu_read_speed(device->gpu, bytes_per_second, inner(err));
 }
 

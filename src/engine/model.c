@@ -173,9 +173,10 @@ corvid_model *corvid_model_open(corvid_device *device, const char *path, const c
     corvid_model *m = calloc(1, sizeof *m);
     if (!m) return fail_memory(inner(err), "the model"), NULL;
     m->device = device;
-    const uint64_t began = trace_begin();
+    ahead_rest(&device->ahead);
+    const struct trace_zone zone = trace_begin("open model");
     const bool opened = open_model(m, path, options ? options : &defaults, inner(err));
-    trace_end(began, "open model", path);
+    trace_end(zone, path);
     if (opened) return m;
     if (m->file) fail_in(inner(err), "%s", path); /* model_file_open names it itself */
     corvid_model_close(m);
@@ -185,6 +186,7 @@ corvid_model *corvid_model_open(corvid_device *device, const char *path, const c
 void corvid_model_close(corvid_model *model)
 {
     if (!model) return;
+    ahead_rest(&model->device->ahead);
     exec_destroy(model->exec);
     graph_free(&model->graph);
     step_free(&model->step);

@@ -45,6 +45,7 @@ bool corvid_session_reset(corvid_session *session, corvid_error *err)
     if (!session_check_free(session, inner(err))) return false;
     session->length = 0;
     session->broken = false;
+    ahead_rest(&session->model->device->ahead);
     return exec_state_clear(session->model->exec, session->slot, inner(err));
 }
 
@@ -134,9 +135,10 @@ static bool run_step(corvid_model *m, const corvid_input *inputs, size_t n, bool
     for (size_t i = 0; i < n; i++) taken[i] = take(m, &inputs[i], m->fed[i]);
     *left = m->step.n_tokens > 0;
     if (!*left) return true;
-    const uint64_t began = trace_begin();
-    if (!exec_run(m->exec, &m->step, m->rows, err)) return false;
-    trace_end(began, "step", NULL);
+    const struct trace_zone zone = trace_begin("step");
+    bool ok = exec_run(m->exec, &m->step, m->rows, err);
+    trace_end(zone, NULL);
+    if (!ok) return false;
     for (size_t i = 0; i < n; i++) {
         m->fed[i] += taken[i];
         inputs[i].session->length += taken[i];
@@ -155,6 +157,7 @@ static void copy_last(const corvid_model *m, const corvid_input *in)
 bool corvid_step(corvid_model *model, const corvid_input *inputs, size_t n_inputs, corvid_error *err)
 {
     if (!check(model, inputs, n_inputs, inner(err))) return false;
+    ahead_rest(&model->device->ahead);
     for (size_t i = 0; i < n_inputs; i++) model->fed[i] = 0;
     for (bool left = true; left;) {
         if (run_step(model, inputs, n_inputs, &left, inner(err))) continue;

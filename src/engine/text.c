@@ -28,9 +28,9 @@ static bool encode(const struct tokenizer *t, const char *text, size_t length, i
 bool corvid_tokenize(const corvid_model *model, const char *text, size_t length, int flags, int32_t **tokens,
                      size_t *count, corvid_error *err)
 {
-    const uint64_t began = trace_begin();
+    const struct trace_zone zone = trace_begin("tokenize");
     bool done = encode(model->tokenizer, text, length, flags, tokens, count, inner(err));
-    trace_end(began, "tokenize", NULL);
+    trace_end(zone, NULL);
     return done;
 }
 
@@ -113,9 +113,9 @@ void corvid_sampler_destroy(corvid_sampler *sampler)
 
 int32_t corvid_sampler_next(corvid_sampler *sampler, const float *logits)
 {
-    const uint64_t began = trace_begin();
+    const struct trace_zone zone = trace_begin("sample");
     int32_t token = sampler_next(sampler->inner, logits);
-    trace_end(began, "sample", NULL);
+    trace_end(zone, NULL);
     return token;
 }
 

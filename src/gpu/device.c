@@ -169,11 +169,11 @@ struct gpu *gpu_open(const struct gpu_options *options, struct error *err)
 {
     static const struct gpu_options defaults;
     const struct gpu_options *o = options ? options : &defaults;
-    const uint64_t began = trace_begin();
     struct gpu *gpu = calloc(1, sizeof *gpu);
     if (!gpu) return fail_memory(err, "the device"), NULL;
     atomic_flag_clear(&gpu->error_lock);
-    if (!webgpu_load(&gpu->w, o->runtime, err)) return free(gpu), NULL;
+    const struct trace_zone zone = trace_begin("open device");
+    if (!webgpu_load(&gpu->w, o->runtime, err)) return trace_end(zone, NULL), free(gpu), NULL;
     gpu_hear_log(gpu, o->validate);
     gpu->instance = create_instance(&gpu->w, o->validate);
     bool ok = gpu->instance ? choose_adapter(gpu, o->device, err)
@@ -194,7 +194,7 @@ struct gpu *gpu_open(const struct gpu_options *options, struct error *err)
         ok = gpu_check(gpu, err);
     }
     if (ok && trace_is_on()) profile_create(gpu);
-    trace_end(began, "open device", gpu->info.name);
+    trace_end(zone, gpu->info.name);
     if (ok) return gpu;
     gpu_close(gpu);
     return NULL;

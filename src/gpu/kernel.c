@@ -76,7 +76,7 @@ static struct gpu_kernel *create_kernel(struct gpu *gpu, const char *name, const
     struct gpu_kernel *k = calloc(1, sizeof *k);
     if (!k) return fail_memory(err, "a kernel"), NULL;
     const struct webgpu *w = &gpu->w;
-    const uint64_t began = trace_begin();
+    const struct trace_zone zone = trace_begin("compile");
     k->gpu = gpu;
     k->n_bindings = strlen(bindings);
     snprintf(k->name, sizeof k->name, "%s", name);
@@ -93,7 +93,7 @@ static struct gpu_kernel *create_kernel(struct gpu *gpu, const char *name, const
     }
     if (module) w->ShaderModuleRelease(module);
     if (layout) w->PipelineLayoutRelease(layout);
-    trace_end(began, "compile", name);
+    trace_end(zone, name);
     if (ok) return k;
     fail_in(err, "kernel %s", name);
     gpu_kernel_destroy(k);

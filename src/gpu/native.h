@@ -9,6 +9,7 @@
 /* after those two */
 #include <corvid_wgpu.h>
 
+#include "base/trace.h"
 #include "gpu/gpu.h"
 
 /* clang-format off */
@@ -100,8 +101,8 @@ struct gpu {
     WGPUComputePassEncoder pass;     /* open while dispatches follow each other */
     const struct gpu_kernel *kernel; /* set in the pass */
 
-    struct profile *profile;  /* profile.c; NULL: nothing is timed */
-    uint64_t recording_since; /* of a trace's zone */
+    struct profile *profile; /* profile.c; NULL: nothing is timed */
+    struct trace_zone encoding;
 
     struct gpu_ticket tickets[GPU_TICKETS];
     WGPUSubmissionIndex last_submission;

@@ -49,7 +49,7 @@ static void end_encoder(struct gpu *gpu, CorvidWgpuRecording *recording)
 void gpu_begin(struct gpu *gpu, const char *label)
 {
     gpu->label = label;
-    gpu->recording_since = trace_begin();
+    gpu->encoding = trace_begin("encode");
     gpu->incomplete = false;
     gpu->pass = NULL;
     if (gpu->profile) profile_begin(gpu);
@@ -165,8 +165,8 @@ bool gpu_submit(struct gpu *gpu, struct error *err)
     const struct webgpu *w = &gpu->w;
     end_pass(gpu);
     if (gpu->profile) profile_resolve(gpu);
-    trace_end(gpu->recording_since, "encode", gpu->label);
-    const uint64_t began = trace_begin();
+    trace_end(gpu->encoding, gpu->label);
+    const struct trace_zone zone = trace_begin("submit");
     end_encoder(gpu, NULL);
     bool ok = gpu_check(gpu, err) && !gpu->incomplete;
     if (ok) submit_commands(gpu);
@@ -181,7 +181,7 @@ bool gpu_submit(struct gpu *gpu, struct error *err)
         w->BufferMapAsync(t->buffer, WGPUMapMode_Read, 0, (size_t)t->bytes, callback);
     }
     if (gpu->profile) profile_submitted(gpu, ok);
-    trace_end(began, "submit", gpu->label);
+    trace_end(zone, gpu->label);
     return ok && gpu_check(gpu, err);
 }
 
@@ -189,9 +189,9 @@ bool gpu_wait(struct gpu *gpu, unsigned ticket, const void **data, struct error 
 {
     struct gpu_ticket *t = &gpu->tickets[ticket];
     if (!t->submitted) return gpu_check(gpu, err) ? fail(err, ERR_DEVICE, "a read that was not submitted") : false;
-    const uint64_t began = trace_begin();
+    const struct trace_zone zone = trace_begin("wait");
     while (!t->done && !gpu->lost) gpu->w.DevicePoll(gpu->device, true, &t->submission);
-    trace_end(began, "wait", NULL);
+    trace_end(zone, NULL);
     if (gpu->profile) profile_collect(gpu);
     if (!gpu_check(gpu, err)) return false;
     if (!t->ok) return fail(err, ERR_DEVICE, "GPU memory cannot be read back");
@@ -209,8 +209,8 @@ void gpu_release(struct gpu *gpu, unsigned ticket)
 
 bool gpu_finish(struct gpu *gpu, struct error *err)
 {
-    const uint64_t began = trace_begin();
+    const struct trace_zone zone = trace_begin("wait");
     gpu->w.DevicePoll(gpu->device, true, NULL);
-    trace_end(began, "wait", NULL);
+    trace_end(zone, NULL);
     return gpu_check(gpu, err);
 }

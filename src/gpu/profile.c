@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/trace.h"
 #include "gpu/native.h"
 
@@ -181,7 +182,7 @@ static bool calibrate_once(struct gpu *gpu, struct slot *s, int64_t *low, int64_
 static bool calibrate(struct gpu *gpu)
 {
     struct profile *p = gpu->profile;
-    uint64_t began = trace_begin();
+    const struct trace_zone zone = trace_begin("calibrate");
     int64_t low = INT64_MIN, high = INT64_MAX;
     if (!slot_make(gpu, &p->slots[0])) return false;
     for (int i = 0; i < CALIBRATIONS; i++)
@@ -191,7 +192,7 @@ static bool calibrate(struct gpu *gpu)
     char text[64];
     snprintf(text, sizeof text, "within %.1f us", (double)(high - low) / 2e3);
     trace_tell("gpu clock", text);
-    trace_end(began, "calibrate", text);
+    trace_end(zone, text);
     return true;
 }
 

@@ -10,8 +10,12 @@
  *
  * A state that has taken in tokens made ahead must go back (rewind_gpu.c) before anything else uses it.
  *
+ * Who takes tokens counts `asked` and `returned`, who works the others: two threads may do it, and tokens are in order
+ * between them by `arrived` and `returned`.
+ *
  * When the rows of the step change, or something else used the batch in between, all that is in flight is waited for
  * and the batch is written anew. */
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,7 +53,8 @@ struct decode {
     struct sample_past *pasts;
     bool changed;  /* the batch must be written before the next step */
     uint64_t runs; /* *parts.n_runs when it was */
-    uint64_t submitted, arrived, returned;
+    uint64_t submitted;
+    atomic_uint_fast64_t arrived, returned, asked;
     unsigned tickets[MAX_AHEAD];      /* of step k: [k % MAX_AHEAD] */
     uint64_t submitted_at[MAX_AHEAD]; /* in ns */
     uint64_t arrived_at, step_ns;
@@ -245,14 +250,32 @@ static bool submit_step(struct decode *d, struct error *err)
     return ok;
 }
 
+static bool can_submit(const struct decode *d)
+{
+    return d->submitted < d->asked || (d->submitted - d->returned < depth(d) && d->submitted < last_step(d));
+}
+
+void decode_ask(struct decode *d) { d->asked = d->returned + 1; }
+
+bool decode_can_work(const struct decode *d) { return can_submit(d) || d->arrived < d->submitted; }
+
+bool decode_work(struct decode *d, struct error *err) { return can_submit(d) ? submit_step(d, err) : arrive(d, err); }
+
+bool decode_has(const struct decode *d) { return d->arrived > d->returned; }
+
+void decode_take(struct decode *d, int32_t *tokens)
+{
+    const uint64_t step = d->returned + 1;
+    for (uint32_t i = 0; i < d->n; i++) tokens[i] = d->sequences[i].live ? d->sequences[i].fed[step % KEPT] : -1;
+    d->returned = step;
+}
+
 bool decode_next(struct decode *d, int32_t *tokens, struct error *err)
 {
-    while (d->submitted == d->returned || (d->submitted - d->returned < depth(d) && d->submitted < last_step(d)))
-        if (!submit_step(d, err)) return false;
-    while (d->arrived == d->returned)
-        if (!arrive(d, err)) return false;
-    d->returned++;
-    for (uint32_t i = 0; i < d->n; i++) tokens[i] = d->sequences[i].live ? d->sequences[i].fed[d->returned % KEPT] : -1;
+    decode_ask(d);
+    while (can_submit(d) || !decode_has(d))
+        if (!decode_work(d, err)) return false;
+    decode_take(d, tokens);
     return true;
 }
 

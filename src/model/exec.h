@@ -68,6 +68,18 @@ struct decode *exec_decode(struct exec *e, const struct decode_sequence *sequenc
 /* Goes one step on: tokens[i] of sequence i, -1 if it was dropped or has no logit that is a number. */
 bool decode_next(struct decode *d, int32_t *tokens, struct error *err);
 
+/* The same in parts. One thread may ask and take while another works; neither does anything else with the device and the
+ * executor meanwhile.
+ *   ask      a step is wanted, even if it is beyond max_steps
+ *   can_work there is a step to submit, or one in flight to wait for
+ *   work     does one of them
+ *   has      the tokens of the step that was asked for are there: take them */
+void decode_ask(struct decode *d);
+bool decode_can_work(const struct decode *d);
+bool decode_work(struct decode *d, struct error *err);
+bool decode_has(const struct decode *d);
+void decode_take(struct decode *d, int32_t *tokens);
+
 /* Ends sequence i: its slot's state is what it is after the tokens that were fed when decode_next last returned: all
  * but that call's. What that takes is done by who uses the slot next. exec_run may be called in between. */
 void decode_drop(struct decode *d, uint32_t i);

@@ -221,12 +221,13 @@ struct exec *exec_gpu_create(struct gpu *gpu, const struct graph *g, struct step
     kernel_cache_init(&x->kernels, gpu, limits);
     bool ok = gpu_weights_plan(&x->weights, gpu, g, &x->arena, err) && create_buffers(x, err);
     uint64_t start = clock_ns();
+    const struct trace_zone load = trace_begin("load weights");
     ok = ok && gpu_weights_load(&x->weights, gpu, g, progress, user, err);
+    trace_end(load, NULL);
     x->base.sizes.upload_ms = (double)(clock_ns() - start) / 1e6;
-    if (trace_is_on()) trace_end(start, "load weights", NULL);
-    const uint64_t began = trace_begin();
+    const struct trace_zone plan = trace_begin("plan");
     ok = ok && gpu_exec_plan(x, err);
-    trace_end(began, "plan", NULL);
+    trace_end(plan, NULL);
     if (ok) {
         count(x);
         return &x->base;
