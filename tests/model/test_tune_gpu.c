@@ -228,7 +228,7 @@ static void alike_calls_are_found_and_copied(void **unused)
     for (uint32_t n = 1; n <= 4; n++) { /* calls 0, 2, 0, 2 */
         struct graph copies;
         struct error err = {0};
-        if (!call_group_record(&copies, &b.graph, first, 0, n, &err)) fail_msg("%s", err.message);
+        if (!call_group_record(&copies, &b.graph, first, 0, n, 1, &err)) fail_msg("%s", err.message);
         assert_int_equal(copies.n_calls, n);
         compute(&b.graph, n % 2 ? 0 : 2, want);
         compute(&copies, n - 1, got);
