@@ -139,10 +139,9 @@ static void every_op_can_be_measured(void **unused)
     }
 }
 
-/* Products that do a token shift's work for one token, as hardware runs them: measured without the shift. */
-static void what_is_taken_over_is_measured(void **unused)
+/* as hardware runs them */
+static struct seen tune_discrete(void (*record)(struct op_bench *b, const uint32_t *n), const uint32_t *n)
 {
-    (void)unused;
     static struct op_bench b;
     struct gpu *gpu = case_gpu(VARIANT_FEATURES);
     struct gpu_info *info = (struct gpu_info *)gpu_describe(gpu);
@@ -150,17 +149,33 @@ static void what_is_taken_over_is_measured(void **unused)
     struct seen seen = {0};
     struct tuning tuning = {0};
     struct error err = {0};
-    if (!real.subgroups || real.subgroup_size < 8) skip();
     case_begin(&b, "tune");
-    record_shifted(&b, (const uint32_t[]){QUANT_Q8_0, 32, 64, ACT_NONE, 0, MATMUL_INT8});
+    record(&b, n);
     snprintf(info->kind, sizeof info->kind, "discrete");
     bool done = tune_graph(gpu, &b.graph, &(struct tune_listener){on_progress, on_row, &seen}, &tuning, &err);
     *info = real;
     if (!done) fail_msg("%s", err.message);
-    assert_int_equal(seen.shifted, 1);
     assert_int_equal(seen.wrong + seen.refused, 0);
     tuning_free(&tuning);
     case_end(&b);
+    return seen;
+}
+
+/* Products that do a token shift's work for one token: measured without the shift. */
+static void what_is_taken_over_is_measured(void **unused)
+{
+    (void)unused;
+    const struct gpu_info *info = gpu_describe(case_gpu(VARIANT_FEATURES));
+    if (!info->subgroups || info->subgroup_size < 8) skip();
+    struct seen seen = tune_discrete(record_shifted, (const uint32_t[]){QUANT_Q8_0, 32, 64, ACT_NONE, 0, MATMUL_INT8});
+    assert_int_equal(seen.shifted, 1);
+}
+
+/* The step stands at the end of a cache that is full: few tokens, 64, a prompt. */
+static void attention_is_measured(void **unused)
+{
+    (void)unused;
+    assert_int_equal(tune_discrete(record_attention, (const uint32_t[]){16, 2, 1, 600, 20, CASE_TO_INT8}).rows, 3);
 }
 
 /* stopped by any of the calls: an error, and nothing leaks */
@@ -249,8 +264,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_candidates_are_not_taken),     cmocka_unit_test(every_op_can_be_measured),
-        cmocka_unit_test(what_is_taken_over_is_measured),   cmocka_unit_test(it_can_be_stopped),
-        cmocka_unit_test(alike_calls_are_found_and_copied),
+        cmocka_unit_test(what_is_taken_over_is_measured),   cmocka_unit_test(attention_is_measured),
+        cmocka_unit_test(it_can_be_stopped),                cmocka_unit_test(alike_calls_are_found_and_copied),
     };
     return cmocka_run_group_tests(tests, NULL, tear_down);
 }
