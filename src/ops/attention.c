@@ -143,7 +143,7 @@ static struct token_shape choose_token_shape(const struct op_plan *p, const stru
     choice_add(&c, usual.threads, usual.lanes, usual.full);
     for (uint32_t full = FULL; full >= FULL / 4; full /= 2)
         for (uint32_t threads = plan_threads(p, 256); threads >= 128 && threads >= s->vectors; threads /= 2)
-            for (uint32_t lanes = 8; lanes <= 32 && lanes <= s->vectors; lanes *= 2)
+            for (uint32_t lanes = usual.lanes; lanes && lanes >= usual.lanes / 4; lanes /= 2)
                 choice_add(&c, threads, lanes, full);
     const uint32_t *numbers = plan_choose(p, &c);
     return (struct token_shape){numbers[0], numbers[1], numbers[2]};
