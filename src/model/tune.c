@@ -304,8 +304,8 @@ static bool keep(struct tuner *t, uint32_t first, struct tuning *tuning, struct 
                                .n_refused = k->n_refused};
         for (uint32_t j = 0; j < t->n_keys; j++) { /* the first of those that are changed, or of all, tells the times */
             const struct key *o = &t->keys[j];
-            row.shared |= o->choice.tokens == k->choice.tokens &&
-                          (o->best && k->best ? j < i : o->best || (!k->best && j < i));
+            row.shared |=
+                o->choice.tokens == k->choice.tokens && (o->best && k->best ? j < i : o->best || (!k->best && j < i));
         }
         if (k->best && !tuning_set(tuning, k->choice.key, k->choice.numbers[k->best], err)) return false;
         if (!k->best) tuning_drop(tuning, k->choice.key);

@@ -263,9 +263,12 @@ static int tear_down(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bad_candidates_are_not_taken),     cmocka_unit_test(every_op_can_be_measured),
-        cmocka_unit_test(what_is_taken_over_is_measured),   cmocka_unit_test(attention_is_measured),
-        cmocka_unit_test(it_can_be_stopped),                cmocka_unit_test(alike_calls_are_found_and_copied),
+        cmocka_unit_test(bad_candidates_are_not_taken),
+        cmocka_unit_test(every_op_can_be_measured),
+        cmocka_unit_test(what_is_taken_over_is_measured),
+        cmocka_unit_test(attention_is_measured),
+        cmocka_unit_test(it_can_be_stopped),
+        cmocka_unit_test(alike_calls_are_found_and_copied),
     };
     return cmocka_run_group_tests(tests, NULL, tear_down);
 }

@@ -350,9 +350,9 @@ static void products_are_done_once(void **unused)
                             .out_cols = {rows, i / 8 ? rows : 0, (uint32_t)(sums / TOKENS)},
                             .rows = ROWS_TOKENS};
         p.w[0] = (struct plan_weight){.q = q, .rows = rows, .cols = cols, .rows_per_part = rows, .n_parts = 1};
-        assert_true(suits_units(&p, &(struct matmul_plan){.segments = &(struct matmul_segment){rows, cols, 0, ACT_NONE,
-                                                                                                 q->type, 0, 0},
-                                                          .n_segments = 1}));
+        assert_true(suits_units(
+            &p, &(struct matmul_plan){.segments = &(struct matmul_segment){rows, cols, 0, ACT_NONE, q->type, 0, 0},
+                                      .n_segments = 1}));
         /* 3 matvecs, 3 shapes of few tokens, two ranges of many; whether and from when on few and many are on units */
         plan_all(OP_MATMUL, &p, 10);
     }
