@@ -4,7 +4,7 @@
 enum { UNIT = 16, LANES = 32, STEP_COLS = 32 /* of a subgroup */ };
 
 /* multiprocessors of the device that the tiles were measured on; what is right for it is good enough for others */
-enum { PROCESSORS = 132 };
+enum { PROCESSORS = 132, TRIED = 3 /* of the shapes, by tuning */ };
 
 /* how the subgroups of a workgroup share the work: row_groups x split of them, each for row_units x 16 rows */
 struct few_shape {
@@ -55,7 +55,7 @@ static struct few_shape choose_shape(const struct op_plan *p, const struct matmu
     }
     s = fit_shape(p, part, s, token_units);
     choice_add(&c, s.row_units, s.row_groups, s.split);
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+    for (size_t i = 0; i < TRIED; i++) {
         const struct few_shape o = fit_shape(p, part, shapes[i], token_units);
         if (is_possible(p, o) && workgroup_bytes(o, token_units) <= p->device->max_workgroup_bytes)
             choice_add(&c, o.row_units, o.row_groups, o.split);

@@ -47,7 +47,7 @@ struct gpu_kernel *__wrap_gpu_kernel_create(struct gpu *gpu, const char *name, c
 static const uint32_t q8_product[] = {QUANT_Q8_0, 96, 64, ACT_NONE, COMBINE_NONE, MATMUL_INT8};
 
 struct seen {
-    uint32_t rows, shifted, changed, wrong, refused, steps, stop_at;
+    uint32_t rows, matvecs, shifted, changed, wrong, refused, steps, stop_at;
 };
 
 static bool on_progress(void *user, const char *key, uint32_t done, uint32_t total, double left_s)
@@ -67,6 +67,7 @@ static bool on_row(void *user, const struct tune_row *r)
     assert_int_equal(r->calls, 1);
     assert_in_range(r->n_wrong + r->n_refused, 0, c->n - 1);
     s->rows++;
+    s->matvecs += !strncmp(c->key, "matvec", 6);
     s->shifted += !strncmp(c->key, "shifted", 7);
     s->changed += r->best > 0;
     s->wrong += r->n_wrong;
@@ -97,9 +98,9 @@ static void bad_candidates_are_not_taken(void **unused)
     if (!tune_graph(gpu, &b.graph, &(struct tune_listener){on_progress, on_row, &seen}, &tuning, &err))
         fail_msg("%s", err.message);
     spoils = false;
-    /* matvecs; matrix units and packed-dot tiles have no choices */
+    /* 1, 4 and 8 tokens; up to 48 where there are no matrix units; on software more */
     const uint32_t matvecs = software ? 5 : gpu_describe(gpu)->matrix_units ? 3 : 4;
-    assert_in_range(seen.rows, matvecs, matvecs + 1);
+    assert_int_equal(seen.matvecs, matvecs);
     assert_true(seen.wrong >= matvecs - 1 && seen.refused >= matvecs - 1);
     assert_int_equal(tuning.n, 1 + seen.changed);
     assert_string_equal(tuning.items[0].key, "another model's");
@@ -130,9 +131,9 @@ static void every_op_can_be_measured(void **unused)
         if (!tune_graph(case_gpu(VARIANT_FEATURES), &b.graph, &(struct tune_listener){on_progress, on_row, &seen},
                         &tuning, &err))
             fail_msg("%zu: %s", i, err.message);
-        /* hardware may have kernels without choices for some of them */
+        /* hardware may have kernels without choices for some of them, and others */
         if (software) assert_int_equal(seen.rows, ops[i].rows);
-        else assert_in_range(seen.rows, 1, ops[i].rows);
+        else assert_true(seen.rows >= 1);
         assert_int_equal(seen.wrong + seen.refused, 0);
         tuning_free(&tuning);
         case_end(&b);
