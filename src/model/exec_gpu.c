@@ -258,3 +258,15 @@ struct exec *gpu_exec_create_beside(struct exec *first, struct error *err)
     gpu_exec_destroy(&x->base);
     return NULL;
 }
+
+bool gpu_exec_replan(struct exec *e, struct error *err)
+{
+    struct exec_gpu *x = (struct exec_gpu *)e;
+    for (uint32_t i = 0; i < x->n_dispatches; i++) gpu_bindings_destroy(x->dispatches[i].bindings);
+    gpu_buffer_destroy(x->params);
+    free(x->params_image);
+    x->params = NULL;
+    x->params_image = NULL;
+    x->n_dispatches = x->n_wanted = 0;
+    return gpu_exec_plan(x, err);
+}

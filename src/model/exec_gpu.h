@@ -66,6 +66,9 @@ bool gpu_exec_compile(struct exec *e, struct error *err);
  * that are new. */
 struct exec *gpu_exec_create_beside(struct exec *first, struct error *err);
 
+/* Plans such an executor anew, as the chooser says now. After a failure it can only be planned again or destroyed. */
+bool gpu_exec_replan(struct exec *e, struct error *err);
+
 /* A slot's states without positions: their bytes, and a copy of them to or from `with`, which is as long. */
 uint64_t gpu_exec_fixed_bytes(const struct exec *e);
 void gpu_exec_copy_fixed(struct exec *e, uint32_t slot, struct gpu_range with, bool back);

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/rng.h"
@@ -130,14 +131,9 @@ bool rivals_prepare(struct rivals *r, struct error *err)
 
 bool rivals_make_other(struct rivals *r, struct error *err)
 {
+    if (r->other) return gpu_exec_replan(r->other, err);
     r->other = gpu_exec_create_beside(r->usual, err);
     return r->other && write_inputs(r, r->other, err);
-}
-
-void rivals_end_other(struct rivals *r)
-{
-    exec_destroy(r->other);
-    r->other = NULL;
 }
 
 /* ---- results ---- */
@@ -152,13 +148,32 @@ static bool is_near(const float *want, const float *got, size_t n)
     return isfinite(power) && error <= most_nmse * power; /* false if error is NaN */
 }
 
+/* An output of the last call. Others are not written, or are what an op's dispatches leave for each other. */
+static bool is_result(const struct rivals *r, int i)
+{
+    const struct op_call *c = &r->graph.calls[r->graph.n_calls - 1];
+    const struct graph_value *v = &r->graph.values[c->out[i].id];
+    return c->out[i].id && (i || !c->out[OUT_Q8].id || v->last != v->made) && !v->scratch;
+}
+
+/* what the candidate before left */
+static bool clear_outputs(struct rivals *r, struct error *err)
+{
+    const struct op_call *c = &r->graph.calls[r->graph.n_calls - 1];
+    for (int i = 0; i < OP_MAX_OUTPUTS; i++) {
+        if (!is_result(r, i)) continue;
+        memset(r->got, 0, value_floats(r, c->out[i]) * sizeof *r->got);
+        if (!exec_value_write(r->other, c->out[i], r->got, rows_now(r, c->out[i]), err)) return false;
+    }
+    return true;
+}
+
 static bool compare_outputs(struct rivals *r, bool *same, struct error *err)
 {
     const struct op_call *c = &r->graph.calls[r->graph.n_calls - 1];
     for (int i = 0; i < OP_MAX_OUTPUTS; i++) {
         const struct graph_value *v = &r->graph.values[c->out[i].id];
-        /* not written, or what an op's dispatches leave for each other */
-        if (!c->out[i].id || (!i && c->out[OUT_Q8].id && v->last == v->made) || v->scratch) continue;
+        if (!is_result(r, i)) continue;
         uint32_t rows = rows_now(r, c->out[i]);
         if (!exec_value_read(r->usual, c->out[i], r->want, rows, err) ||
             !exec_value_read(r->other, c->out[i], r->got, rows, err))
@@ -179,6 +194,7 @@ bool rivals_compare(struct rivals *r, bool *same, struct error *err)
 {
     struct exec *both[] = {r->usual, r->other};
     *same = true;
+    if (!clear_outputs(r, err)) return false;
     for (int e = 0; e < 2; e++) {
         for (uint32_t slot = 0; r->graph.n_states > 1 && slot < r->step.n_seqs; slot++)
             if (!exec_state_clear(both[e], slot, err)) return false;

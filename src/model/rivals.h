@@ -19,11 +19,10 @@ struct rivals {
 /* Destroys both and the graph. */
 void rivals_release(struct rivals *r);
 
-/* Makes the usual executor; gives it input, after which others can be made; makes the other one, with the same input. */
+/* Makes the usual executor; gives it input; makes the other one, with the same input, or plans it anew. */
 bool rivals_make_usual(struct rivals *r, struct error *err);
 bool rivals_prepare(struct rivals *r, struct error *err);
 bool rivals_make_other(struct rivals *r, struct error *err);
-void rivals_end_other(struct rivals *r);
 
 /* From now on a step of `tokens` tokens: of as many sequences if they are limits.seqs or fewer, else of one. They are the
  * last that a cache of positions has room for. */

@@ -171,7 +171,6 @@ static bool try_keys(struct tuner *t, struct key *const *keys, uint32_t n, bool 
     struct error why = {0};
     bool ok = rivals_make_other(&t->rivals, &why);
     for (uint32_t i = 0; ok && i < n; i++) ok = try_key(t, keys[i], &why);
-    rivals_end_other(&t->rivals);
     *refused = !ok;
     if (ok || !is_fatal(&why)) return true;
     if (err) *err = why;
@@ -283,7 +282,6 @@ static bool confirm(struct tuner *t, struct error *err)
         for (uint32_t j = 0; j < i; j++) done |= t->keys[j].choice.tokens == tokens && t->keys[j].pick;
         ok = done || confirm_tokens(t, tokens, err);
     }
-    rivals_end_other(&t->rivals);
     return ok;
 }
 

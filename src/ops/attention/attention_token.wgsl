@@ -24,16 +24,27 @@ var<workgroup> team_top: array<vec4f, TEAMS * FOURS>;
 var<workgroup> part_total: array<vec4f, PARTS * FOURS>;
 var<workgroup> part_sum: array<vec4f, WORKGROUP>;
 
-// GROUP heads of q times a key, a thread's part
-fn key_dots(q: ptr<function, array<vec4f, GROUP * EACH>>, k: ptr<function, array<vec4f, TURNS * EACH>>, turn: u32,
-            four: u32) -> vec4f {
-    var dots = vec4f();
-    for (var j = 0u; j < min(4u, GROUP - 4u * four); j++) {
-        var products = vec4f();
-        for (var e = 0u; e < EACH; e++) { products += (*q)[(4u * four + j) * EACH + e] * (*k)[turn * EACH + e]; }
-        dots[j] = dot(products, vec4f(1.0));
+// what the threads have found, for each head of the group: the first one's part begins at `place`, each next `apart`
+fn write_parts(place: u32, apart: u32, i: u32, sum: ptr<function, array<vec4f, GROUP>>,
+               top: ptr<function, array<vec4f, FOURS>>, total: ptr<function, array<vec4f, FOURS>>) {
+    for (var f = 0u; f < FOURS; f++) {
+        if i % VECTORS == 0u && i / VECTORS < PARTS { part_total[i / VECTORS * FOURS + f] = (*total)[f]; }
     }
-    return dots;
+    for (var h = 0u; h < GROUP; h++) {
+        part_sum[i] = (*sum)[h];
+        workgroupBarrier();
+        if i < VECTORS {
+            var all = (*sum)[h];
+            for (var other = 1u; other < PARTS; other++) { all += part_sum[other * VECTORS + i]; }
+            parts[place + h * apart + i] = all;
+        }
+        if i == 0u {
+            var all = 0.0;
+            for (var other = 0u; other < PARTS; other++) { all += part_total[other * FOURS + h / 4u][h % 4u]; }
+            parts[place + h * apart + VECTORS] = vec4f((*top)[h / 4u][h % 4u], all, 0.0, 0.0);
+        }
+        workgroupBarrier();
+    }
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -83,7 +94,13 @@ fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
         for (var f = 0u; f < FOURS; f++) { block_top[f] = vec4f(LOWEST); }
         for (var turn = 0u; turn < TURNS; turn++) {
             for (var f = 0u; f < FOURS; f++) {
-                let s = lanes_sum(key_dots(&q, &k, turn, f), lane);
+                var dots = vec4f();
+                for (var j = 0u; j < min(4u, GROUP - 4u * f); j++) {
+                    var products = vec4f();
+                    for (var e = 0u; e < EACH; e++) { products += q[(4u * f + j) * EACH + e] * k[turn * EACH + e]; }
+                    dots[j] = dot(products, vec4f(1.0));
+                }
+                let s = lanes_sum(dots, lane);
                 score[turn * FOURS + f] = select(vec4f(LOWEST), s, turn * TEAMS + team <= last);
                 block_top[f] = max(block_top[f], score[turn * FOURS + f]);
             }
@@ -100,8 +117,9 @@ fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
             for (var j = 0u; j < min(4u, GROUP - 4u * f); j++) { sum[4u * f + j] *= shrink[j]; }
             for (var turn = 0u; turn < TURNS; turn++) {
                 let key = turn * TEAMS + team;
-                let share = select(vec4f(), exp(score[turn * FOURS + f] - top[f]), key <= last);
-                if own == turn % LANES { shares[key * FOURS + f] = share; }
+                if own == turn % LANES {
+                    shares[key * FOURS + f] = select(vec4f(), exp(score[turn * FOURS + f] - top[f]), key <= last);
+                }
             }
         }
         workgroupBarrier();
@@ -116,23 +134,6 @@ fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
         }
         workgroupBarrier();
     }
-    for (var f = 0u; f < FOURS; f++) {
-        if channel == 0u && part < PARTS { part_total[part * FOURS + f] = total[f]; }
-    }
-    for (var h = 0u; h < GROUP; h++) {
-        let at = ((t * (params.vectors / VECTORS) + head + h) * splits + split) * (VECTORS + 1u);
-        part_sum[i] = sum[h];
-        workgroupBarrier();
-        if i < VECTORS {
-            var all = sum[h];
-            for (var other = 1u; other < PARTS; other++) { all += part_sum[other * VECTORS + i]; }
-            parts[at + i] = all;
-        }
-        if i == 0u {
-            var all = 0.0;
-            for (var other = 0u; other < PARTS; other++) { all += part_total[other * FOURS + h / 4u][h % 4u]; }
-            parts[at + VECTORS] = vec4f(top[h / 4u][h % 4u], all, 0.0, 0.0);
-        }
-        workgroupBarrier();
-    }
+    let place = ((t * (params.vectors / VECTORS) + head) * splits + split) * (VECTORS + 1u);
+    write_parts(place, splits * (VECTORS + 1u), i, &sum, &top, &total);
 }
