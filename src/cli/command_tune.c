@@ -16,9 +16,9 @@ static const char about[] =
     "the usual way in a file beside the compiled kernels: 'corvid run' and all other commands use it from then on. A\n"
     "shape is taken only if its results are right and it is 3 % faster, twice. What takes less than 2 % of a step "
     "stays\n"
-    "as it is. Takes some seconds to half a minute on a GPU, and is done once for each model's sizes; a new driver or "
-    "a new version of Corvid begins anew, with the usual shapes. Nothing else should\n"
-    "use the GPU meanwhile. Ctrl-C stops and changes nothing; --no-tuning of other commands ignores what was found.";
+    "as it is. Takes some seconds to half a minute on a GPU, and is done once for each model's sizes; a new driver or\n"
+    "a new version of Corvid begins anew, with the usual shapes. Nothing else should use the GPU meanwhile. Ctrl-C\n"
+    "stops and changes nothing; --no-tuning of other commands ignores what was found.";
 
 enum { MAX_STEPS = 8 };
 
