@@ -109,8 +109,9 @@ static bool tune_file(corvid_device *d, const struct model_file *file, bool exac
     struct hyper h = {0};
     struct graph g = {0};
     const struct arch *arch = arch_find(file, err);
-    struct session_shape shape = {.context = 1024, .step_tokens = 512, .exact = exact};
+    struct session_shape shape = {.context = 4096, .step_tokens = 512, .exact = exact};
     struct tuning found = {0};
+    if (gpu_describe(d->gpu)->matrix_units) shape.units = (struct step_limits){512, CHOICE_FEW, CHOICE_FEW};
     bool ok = copy_tuning(&d->tuning, &found, err) && arch && arch->read(file, &h, err) &&
               model_record(&g, file, arch, &h, &shape, err) && tune_graph(d->gpu, &g, listener, &found, err) &&
               save(d, &found, err);

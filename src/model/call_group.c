@@ -95,7 +95,7 @@ static val copy_value(struct graph *out, const struct graph *g, val v, uint32_t 
 }
 
 bool call_group_record(struct graph *out, const struct graph *g, const uint32_t *first_alike, uint32_t first,
-                       uint32_t n, struct error *err)
+                       uint32_t n, uint32_t n_states, struct error *err)
 {
     graph_init(out, NULL, NULL);
     out->int8 = g->int8;
@@ -120,8 +120,9 @@ bool call_group_record(struct graph *out, const struct graph *g, const uint32_t 
             c->out[i] = copy_value(out, g, g->calls[from].out[i], out->n_calls, out->n_calls + read);
         }
         if (c->s.id) {
-            out->states[out->n_states] = g->states[c->s.id];
-            c->s = (state){out->n_states++};
+            const uint32_t id = 1 + out->n_calls % n_states;
+            if (id == out->n_states) out->states[out->n_states++] = g->states[c->s.id];
+            c->s = (state){id};
         }
         out->n_calls++;
     }

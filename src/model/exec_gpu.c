@@ -16,13 +16,13 @@ static void gpu_exec_destroy(struct exec *e)
     for (uint32_t i = 0; i < x->n_dispatches; i++) gpu_bindings_destroy(x->dispatches[i].bindings);
     free(x->params_image);
     decode_memory_free(&x->decode);
-    kernel_cache_free(&x->kernels);
+    if (!x->beside) kernel_cache_free(&x->own_kernels);
     for (uint32_t i = 0; x->values && i < x->plan.n_buffers; i++) gpu_buffer_destroy(x->values[i]);
     gpu_pool_destroy(x->state_pool);
     gpu_buffer_destroy(x->batch);
     gpu_buffer_destroy(x->params);
     gpu_buffer_destroy(x->dummy);
-    gpu_weights_free(&x->weights);
+    if (!x->beside) gpu_weights_free(&x->weights);
     arena_free(&x->arena);
     free(x);
 }
@@ -97,7 +97,7 @@ struct gpu_exec_parts gpu_exec_parts(struct exec *e)
     struct exec_gpu *x = (struct exec_gpu *)e;
     struct gpu_range logits = {0};
     if (e->g->logits.id) logits = gpu_exec_value_range(x, e->g->logits, e->limits.outputs);
-    return (struct gpu_exec_parts){x->gpu, x->batch, logits, &x->decode, decode_gpu_kernel(&x->kernels), &x->n_runs};
+    return (struct gpu_exec_parts){x->gpu, x->batch, logits, &x->decode, decode_gpu_kernel(x->kernels), &x->n_runs};
 }
 
 void gpu_exec_encode(struct exec *e, const struct step *step) { replay((struct exec_gpu *)e, step); }
@@ -202,7 +202,7 @@ static bool create_buffers(struct exec_gpu *x, struct error *err)
 
 static void count(struct exec_gpu *x)
 {
-    x->base.sizes.n_kernels = x->kernels.n_kernels;
+    x->base.sizes.n_kernels = x->kernels->n_kernels;
     for (uint32_t i = 0; i < x->n_dispatches; i++) {
         const struct planned *d = &x->dispatches[i];
         if (d->min_rows <= 1 && d->min_run <= 1) x->base.sizes.n_dispatches++;
@@ -218,7 +218,8 @@ struct exec *exec_gpu_create(struct gpu *gpu, const struct graph *g, struct step
     if (!x) return fail_memory(err, "the executor"), NULL;
     x->base = (struct exec){&gpu_functions, g, limits, slots, {0}};
     x->gpu = gpu;
-    kernel_cache_init(&x->kernels, gpu, limits);
+    kernel_cache_init(&x->own_kernels, gpu, limits);
+    x->kernels = &x->own_kernels;
     bool ok = gpu_weights_plan(&x->weights, gpu, g, &x->arena, err) && create_buffers(x, err);
     uint64_t start = clock_ns();
     const struct trace_zone load = trace_begin("load weights");
@@ -234,4 +235,39 @@ struct exec *exec_gpu_create(struct gpu *gpu, const struct graph *g, struct step
     }
     gpu_exec_destroy(&x->base);
     return NULL;
+}
+
+static bool copy_positions(struct exec_gpu *x, const struct exec_gpu *from, struct error *err)
+{
+    gpu_begin(x->gpu, "copy states");
+    for (uint32_t i = 1; i < x->base.g->n_states; i++)
+        if (x->base.g->states[i].positions) gpu_copy(x->gpu, from->states[i], x->states[i]);
+    return gpu_submit(x->gpu, err);
+}
+
+struct exec *gpu_exec_create_beside(struct exec *first, struct error *err)
+{
+    const struct exec_gpu *f = (const struct exec_gpu *)first;
+    struct exec_gpu *x = calloc(1, sizeof *x);
+    if (!x) return fail_memory(err, "the executor"), NULL;
+    x->base = (struct exec){&gpu_functions, first->g, first->limits, first->slots, {0}};
+    x->gpu = f->gpu;
+    x->beside = true;
+    x->weights = f->weights;
+    x->kernels = f->kernels;
+    if (create_buffers(x, err) && copy_positions(x, f, err) && gpu_exec_plan(x, err)) return &x->base;
+    gpu_exec_destroy(&x->base);
+    return NULL;
+}
+
+bool gpu_exec_replan(struct exec *e, struct error *err)
+{
+    struct exec_gpu *x = (struct exec_gpu *)e;
+    for (uint32_t i = 0; i < x->n_dispatches; i++) gpu_bindings_destroy(x->dispatches[i].bindings);
+    gpu_buffer_destroy(x->params);
+    free(x->params_image);
+    x->params = NULL;
+    x->params_image = NULL;
+    x->n_dispatches = x->n_wanted = 0;
+    return gpu_exec_plan(x, err);
 }

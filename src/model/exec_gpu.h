@@ -57,10 +57,17 @@ struct gpu_exec_parts gpu_exec_parts(struct exec *e);
  * sequences and outputs it has, on the most tokens of a sequence, and on nothing else: decode_gpu.c runs them again. */
 void gpu_exec_encode(struct exec *e, const struct step *step);
 
-/* Notes the kernels of a call as the graph's chooser would have them now; compiles all that are not yet, for drivers that
- * give them out at once when an executor plans them. */
+/* Notes the kernels of a call as the graph's chooser would have them now; compiles all that are not yet. */
 bool gpu_exec_want(struct exec *e, uint32_t call, struct error *err);
 bool gpu_exec_compile(struct exec *e, struct error *err);
+
+/* Another executor of the same graph, planned as the graph's chooser says now, with values of its own and copies of the
+ * states that have positions: the weights and kernels are those of the first, which must outlive it and gets the kernels
+ * that are new. */
+struct exec *gpu_exec_create_beside(struct exec *first, struct error *err);
+
+/* Plans such an executor anew, as the chooser says now. After a failure it can only be planned again or destroyed. */
+bool gpu_exec_replan(struct exec *e, struct error *err);
 
 /* A slot's states without positions: their bytes, and a copy of them to or from `with`, which is as long. */
 uint64_t gpu_exec_fixed_bytes(const struct exec *e);

@@ -64,7 +64,7 @@ static bool want_kernel(void *executor, const struct dispatch_desc *d, struct er
     struct exec_gpu *x = executor;
     if (d->max_rows && first_rows(x, d) > d->max_rows) return true;
     x->n_wanted++;
-    return kernel_cache_want(&x->kernels, d, err);
+    return kernel_cache_want(x->kernels, d, err);
 }
 
 /* op_plan.dispatch, the second time: one more dispatch of x->call */
@@ -72,7 +72,7 @@ static bool add_dispatch(void *executor, const struct dispatch_desc *d, struct e
 {
     struct exec_gpu *x = executor;
     if (d->max_rows && first_rows(x, d) > d->max_rows) return true;
-    const struct gpu_kernel *kernel = kernel_cache_find(&x->kernels, d);
+    const struct gpu_kernel *kernel = kernel_cache_find(x->kernels, d);
     if (!kernel || x->n_dispatches == x->n_wanted)
         return fail(err, ERR_DEVICE, "an op planned other kernels the second time");
     uint64_t params_at = PARAMS_SLOT * (uint64_t)x->n_dispatches;
@@ -143,9 +143,9 @@ bool gpu_exec_plan(struct exec_gpu *x, struct error *err)
     if (!x->taken) return fail_memory(err, "the list of dispatches");
     for (uint32_t i = g->n_calls; i-- > 0;)
         if (!plan_call(x, &g->calls[i], want_kernel, err)) return false;
-    if (g->logits.id && !decode_gpu_want_kernel(&x->kernels, g, err)) return false;
+    if (g->logits.id && !decode_gpu_want_kernel(x->kernels, g, err)) return false;
     uint64_t start = clock_ns();
-    if (!kernel_cache_compile(&x->kernels, err)) return false;
+    if (!kernel_cache_compile(x->kernels, err)) return false;
     x->base.sizes.compile_ms = (double)(clock_ns() - start) / 1e6;
     const uint64_t params_bytes = PARAMS_SLOT * (uint64_t)(x->n_wanted ? x->n_wanted : 1);
     x->dispatches = arena_alloc(&x->arena, x->n_wanted, sizeof *x->dispatches);
@@ -170,5 +170,5 @@ bool gpu_exec_want(struct exec *e, uint32_t call, struct error *err)
 
 bool gpu_exec_compile(struct exec *e, struct error *err)
 {
-    return kernel_cache_compile(&((struct exec_gpu *)e)->kernels, err);
+    return kernel_cache_compile(((struct exec_gpu *)e)->kernels, err);
 }

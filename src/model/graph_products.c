@@ -150,13 +150,5 @@ val op_gated(struct graph *g, weight gate, weight up, enum act act, val x)
         graph_fail(g, ERR_FORMAT, "layer %d, gated: a gate of %u rows for %u", g->layer, weight_rows(g, gate),
                    weight_rows(g, up));
     val v = op_products(g, x, products, 2);
-    if (g->error.code) return v;
-    struct op_call *made = &g->calls[g->n_calls - 1];
-    const bool stacked = !made->w[PRODUCTS_STACKS + 1].id && !g->weights[made->w[PRODUCTS_STACKS].id].mixed;
-    made->args.gated = stacked;
-    struct op_call call = {.op = OP_GATED, .in = {v, made->in[0], made->in[IN_Q8]}, .args = made->args};
-    if (stacked) call.w[0] = made->w[PRODUCTS_STACKS];
-    else call.in[1] = call.in[IN_Q8] = (val){0};
-    call.args.n_products = 0;
-    return graph_one_output(g, call, weight_rows(g, gate), ROWS_TOKENS);
+    return graph_one_output(g, (struct op_call){.op = OP_GATED, .in = {v}}, weight_rows(g, gate), ROWS_TOKENS);
 }

@@ -173,10 +173,19 @@ static void compile_some(void *user)
     }
 }
 
+static void forget_failed(struct kernel_cache *c)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < c->n_kernels; i++)
+        if (c->kernels[i].kernel) c->kernels[n++] = c->kernels[i];
+    c->n_kernels = n;
+}
+
 bool kernel_cache_compile(struct kernel_cache *c, struct error *err)
 {
     struct compilation work = {.cache = c, .failed = ATOMIC_FLAG_INIT};
     thread_run(thread_processors(), compile_some, &work);
+    forget_failed(c);
     if (work.error.code && err) *err = work.error;
     return !work.error.code;
 }

@@ -22,7 +22,7 @@ bool kernel_cache_want(struct kernel_cache *c, const struct dispatch_desc *d, st
 bool kernel_cache_want_text(struct kernel_cache *c, const char *name, const char *bindings, struct builder *text,
                             struct error *err);
 
-/* Compiles what is wanted, on as many threads as there are processors. */
+/* Compiles what is wanted, on as many threads as there are processors. What fails is as if it had not been wanted. */
 bool kernel_cache_compile(struct kernel_cache *c, struct error *err);
 
 /* The compiled kernel of a description; NULL if it was not wanted. */

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/rng.h"
@@ -10,7 +11,7 @@
 #include "ops/tuning.h"
 
 enum { MAX_RUNS = 400, CALLS_AT_ONCE = 128 };
-static const double series_s = 0.004, longest_s = 1, clearly_slower = 1.15, most_nmse = 1e-5;
+static const double series_s = 0.004, longest_s = 1, clearly_slower = 1.1, most_nmse = 1e-5;
 
 void rivals_release(struct rivals *r)
 {
@@ -24,33 +25,36 @@ void rivals_release(struct rivals *r)
     *r = (struct rivals){.gpu = r->gpu};
 }
 
-static struct exec *create_exec(struct rivals *r, struct error *err)
-{
-    return exec_gpu_create(r->gpu, &r->graph, r->limits, r->limits.seqs, NULL, NULL, err);
-}
-
 bool rivals_make_usual(struct rivals *r, struct error *err)
 {
-    r->usual = create_exec(r, err);
+    r->usual = exec_gpu_create(r->gpu, &r->graph, r->limits, r->limits.seqs, NULL, NULL, err);
     return r->usual;
 }
 
 /* ---- a step ---- */
 
+/* rows of the cache that the calls have, or 0 */
+static uint32_t positions_of(const struct graph *g)
+{
+    return g->n_states > 1 && g->states[1].positions ? g->states[1].rows : 0;
+}
+
 void rivals_set_step(struct rivals *r, uint32_t tokens)
 {
     struct step *s = &r->step;
-    const bool few = tokens <= CHOICE_FEW;
+    const bool few = tokens <= r->limits.seqs;
+    const uint32_t positions = positions_of(&r->graph), reach = positions < r->reach ? positions : r->reach;
+    const uint32_t run = few ? 1 : tokens, first = reach > run ? reach - run : 0;
     step_clear(s);
     s->n_tokens = tokens;
     s->n_seqs = few ? tokens : 1;
     for (uint32_t i = 0; i < s->n_seqs; i++) {
         s->first[i] = s->slot[i] = i;
-        s->count[i] = few ? 1 : tokens;
+        s->count[i] = run;
     }
     for (uint32_t i = 0; i < tokens; i++) {
         s->token[i] = 0;
-        s->position[i] = few ? 0 : i;
+        s->position[i] = first + (few ? 0 : i);
         s->seq[i] = few ? i : 0;
     }
     for (; s->n_outputs < tokens && s->n_outputs < r->limits.outputs; s->n_outputs++)
@@ -105,21 +109,31 @@ static bool write_inputs(struct rivals *r, struct exec *e, struct error *err)
     return true;
 }
 
+/* the inputs' numbers in every position of the caches */
+static bool write_caches(struct rivals *r, struct error *err)
+{
+    const struct graph *g = &r->graph;
+    if (!positions_of(g)) return true;
+    const size_t n = state_floats(r, (state){1});
+    struct rng rng;
+    rng_seed(&rng, 2);
+    for (size_t k = 0; k < n; k++) r->want[k] = (float)(rng_next(&rng) >> 40) * 0x1p-24f;
+    for (uint32_t i = 1; i < g->n_states; i++)
+        for (uint32_t slot = 0; slot < r->limits.seqs; slot++)
+            if (!exec_state_write(r->usual, (state){i}, slot, 0, n, r->want, err)) return false;
+    return true;
+}
+
 bool rivals_prepare(struct rivals *r, struct error *err)
 {
-    return make_inputs(r, err) && write_inputs(r, r->usual, err);
+    return make_inputs(r, err) && write_inputs(r, r->usual, err) && write_caches(r, err);
 }
 
 bool rivals_make_other(struct rivals *r, struct error *err)
 {
-    r->other = create_exec(r, err);
+    if (r->other) return gpu_exec_replan(r->other, err);
+    r->other = gpu_exec_create_beside(r->usual, err);
     return r->other && write_inputs(r, r->other, err);
-}
-
-void rivals_end_other(struct rivals *r)
-{
-    exec_destroy(r->other);
-    r->other = NULL;
 }
 
 /* ---- results ---- */
@@ -134,13 +148,32 @@ static bool is_near(const float *want, const float *got, size_t n)
     return isfinite(power) && error <= most_nmse * power; /* false if error is NaN */
 }
 
+/* An output of the last call. Others are not written, or are what an op's dispatches leave for each other. */
+static bool is_result(const struct rivals *r, int i)
+{
+    const struct op_call *c = &r->graph.calls[r->graph.n_calls - 1];
+    const struct graph_value *v = &r->graph.values[c->out[i].id];
+    return c->out[i].id && (i || !c->out[OUT_Q8].id || v->last != v->made) && !v->scratch;
+}
+
+/* what the candidate before left */
+static bool clear_outputs(struct rivals *r, struct error *err)
+{
+    const struct op_call *c = &r->graph.calls[r->graph.n_calls - 1];
+    for (int i = 0; i < OP_MAX_OUTPUTS; i++) {
+        if (!is_result(r, i)) continue;
+        memset(r->got, 0, value_floats(r, c->out[i]) * sizeof *r->got);
+        if (!exec_value_write(r->other, c->out[i], r->got, rows_now(r, c->out[i]), err)) return false;
+    }
+    return true;
+}
+
 static bool compare_outputs(struct rivals *r, bool *same, struct error *err)
 {
     const struct op_call *c = &r->graph.calls[r->graph.n_calls - 1];
     for (int i = 0; i < OP_MAX_OUTPUTS; i++) {
         const struct graph_value *v = &r->graph.values[c->out[i].id];
-        /* not written, or what an op's dispatches leave for each other */
-        if (!c->out[i].id || (!i && c->out[OUT_Q8].id && v->last == v->made) || v->scratch) continue;
+        if (!is_result(r, i)) continue;
         uint32_t rows = rows_now(r, c->out[i]);
         if (!exec_value_read(r->usual, c->out[i], r->want, rows, err) ||
             !exec_value_read(r->other, c->out[i], r->got, rows, err))
@@ -161,6 +194,7 @@ bool rivals_compare(struct rivals *r, bool *same, struct error *err)
 {
     struct exec *both[] = {r->usual, r->other};
     *same = true;
+    if (!clear_outputs(r, err)) return false;
     for (int e = 0; e < 2; e++) {
         for (uint32_t slot = 0; r->graph.n_states > 1 && slot < r->step.n_seqs; slot++)
             if (!exec_state_clear(both[e], slot, err)) return false;
@@ -191,15 +225,9 @@ static int compare_times(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double median(double *times, int n)
+bool rivals_measure(struct rivals *r, int series, double to_beat, struct rival_times *times, struct error *err)
 {
-    qsort(times, (size_t)n, sizeof *times, compare_times);
-    return times[n / 2];
-}
-
-bool rivals_measure(struct rivals *r, int series, struct rival_times *times, struct error *err)
-{
-    double usual[RIVALS_MAX_SERIES], other[RIVALS_MAX_SERIES];
+    double usual[RIVALS_MAX_SERIES], ratios[RIVALS_MAX_SERIES];
     int n = 0;
     *times = (struct rival_times){0};
     double once = measure(r, r->usual, 1, err);
@@ -210,14 +238,18 @@ bool rivals_measure(struct rivals *r, int series, struct rival_times *times, str
     if (once < 0 || measure(r, r->other, 1, err) < 0) return false;
     const double fit = series_s / (once > 0 ? once : series_s);
     const uint32_t runs = fit < 1 ? 1 : fit > MAX_RUNS ? MAX_RUNS : (uint32_t)fit;
-    for (bool slower = false; n < series && !slower; n++) {
+    for (bool hopeless = false; n < series && !hopeless; n++) {
         usual[n] = measure(r, r->usual, runs, err);
-        other[n] = usual[n] < 0 ? -1 : measure(r, r->other, runs, err);
-        if (other[n] < 0) return false;
-        slower = !n && other[0] > clearly_slower * usual[0];
+        const double other = usual[n] < 0 ? -1 : measure(r, r->other, runs, err);
+        if (other < 0) return false;
+        ratios[n] = other / usual[n];
+        hopeless = n ? n == 1 && ratios[0] > to_beat && ratios[1] > to_beat : ratios[0] > clearly_slower * to_beat;
     }
-    times->usual_s = median(usual, n);
-    times->other_s = median(other, n);
+    qsort(usual, (size_t)n, sizeof *usual, compare_times);
+    qsort(ratios, (size_t)n, sizeof *ratios, compare_times);
+    times->usual_s = usual[n / 2];
+    times->ratio = ratios[n / 2];
+    times->surely = ratios[3 * n / 4];
     return true;
 }
 

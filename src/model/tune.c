@@ -2,13 +2,16 @@
  *
  * Calls that are alike are measured together, as a graph of 8 or more of them (call_group.h), each of which waits for the
  * one before it as in a model and reads weights that are not in the cache. An executor that plans as usual stands beside
- * one that plans with candidates, one for each number of tokens: in a round the next candidate of every queue.
+ * one that plans with candidates, one for each number of tokens: in a round the next candidate of every queue. What a
+ * queue found best stays planned while its next choice is tried.
  *
  *   queue of  1 token:   matvec A #1, #2, ..                         round 1 plans the first of each queue, round 2 the
  *   queue of  8 tokens:  matvec B #1, #2, .., matvec C #1, #2, ..    second, ...
  *
- * Both take the same input, and their results are compared. Then they run in turns, several times, and the medians count.
- * The best of all queues are measured once more against the usual ones, for the best of many is partly luck. */
+ * Both take the same input, and their results are compared. Then they run in turns, several times, and the median of the
+ * ratios counts; a candidate that is not ahead after two turns is left. The best of all queues are measured once more
+ * against the usual ones, for the best of many is partly luck, and must be ahead by the margin in three of four turns:
+ * so much more than the margin as the turns scatter. */
 #include "model/tune.h"
 
 #include <stdlib.h>
@@ -20,15 +23,21 @@
 #include "model/rivals.h"
 
 enum { MIN_COPIES = 8, MAX_COPIES = 24, SOFTWARE_COPIES = 2, MAX_TOKENS = 512, SOFTWARE_TOKENS = 64 };
-enum { SERIES = 5, LAST_SERIES = RIVALS_MAX_SERIES, MAX_KEYS = 32 };
-static const uint64_t cold_bytes = 72 << 20; /* more than caches hold */
+enum { SERIES = 5, LAST_SERIES = RIVALS_MAX_SERIES, MAX_KEYS = 48 };
+enum { CACHE_SEQS = 8, REACH = 4096, SOFTWARE_REACH = 256 }; /* sequences and positions where there is a cache */
+static const uint64_t cold_bytes = 72 << 20;                 /* more than caches hold */
 static const double margin = 0.03;
+
+/* Calls that take less of a step are not worth their time here: its bytes, where a dispatch counts as so many. */
+static const double least_share = 0.02;
+static const uint64_t dispatch_bytes = 8 << 20;
 
 struct key {
     struct choice choice;
     uint32_t pick;       /* the candidate that is planned now */
     uint32_t next, best; /* candidate to try; found best */
-    double ratio;        /* of the best's time to the usual one's */
+    double before;       /* time of its queue's earlier choices, as a part of the usual ones' */
+    double ratio;        /* the same with the best */
     double usual_us;
     uint32_t n_wrong, n_refused;
     bool skipped; /* takes too long here */
@@ -38,6 +47,7 @@ struct tuner {
     const struct graph *g;
     const struct tune_listener *listener;
     uint32_t *first_alike;
+    double all_bytes;    /* of a step, with dispatches */
     struct tuning asked; /* keys that were met */
     uint32_t max_tokens;
     uint32_t done, total; /* candidates */
@@ -49,6 +59,8 @@ struct tuner {
     struct key keys[MAX_KEYS];
     uint32_t n_keys;
 };
+
+static bool is_software(const struct tuner *t) { return !strcmp(gpu_describe(t->rivals.gpu)->kind, "software"); }
 
 /* ---- planning ---- */
 
@@ -68,27 +80,39 @@ static uint32_t choose_usual(void *user, const struct choice *c)
         if (!strcmp(t->asked.items[i].key, c->key)) return 0;
     if (c->n < 2 || t->n_keys == MAX_KEYS || !tuning_set(&t->asked, c->key, c->numbers[0], NULL)) return 0;
     struct key *k = &t->keys[t->n_keys++];
-    *k = (struct key){.choice = *c, .next = 1, .ratio = 1};
+    *k = (struct key){.choice = *c, .next = 1, .before = 1, .ratio = 1};
     if (k->choice.tokens > t->max_tokens) k->choice.tokens = t->max_tokens;
     return 0;
 }
 
+/* sequences of a step: a cache for them must fit a binding */
+static uint32_t seqs_of(const struct tuner *t, const struct op_call *c)
+{
+    const struct graph_state *s = &t->g->states[c->s.id];
+    if (!c->s.id || !s->positions) return CHOICE_FEW;
+    const uint64_t fit = gpu_describe(t->rivals.gpu)->max_binding_bytes / (state_stride(s) * sizeof(float));
+    return fit > CACHE_SEQS ? CACHE_SEQS : fit ? (uint32_t)fit : 1;
+}
+
 /* Records the calls like call `first`, n of them, and plans them as usual, which tells the choices that are new. */
-static bool open_group(struct tuner *t, uint32_t first, uint32_t n, uint32_t tokens, struct error *err)
+static bool open_group(struct tuner *t, uint32_t first, uint32_t n, struct error *err)
 {
     struct rivals *r = &t->rivals;
+    const struct op_call *c = &t->g->calls[first];
     rivals_release(r);
     t->n_keys = 0;
-    r->limits = (struct step_limits){tokens, CHOICE_FEW, CHOICE_FEW};
-    if (!call_group_record(&r->graph, t->g, t->first_alike, first, n, err)) return false;
+    r->reach = is_software(t) ? SOFTWARE_REACH : REACH;
+    r->limits = (struct step_limits){t->max_tokens, seqs_of(t, c), CHOICE_FEW};
+    const uint64_t state_bytes = c->s.id ? state_stride(&t->g->states[c->s.id]) * sizeof(float) * r->limits.seqs : 1;
+    const uint64_t states = cold_bytes / state_bytes + 1;
+    if (!call_group_record(&r->graph, t->g, t->first_alike, first, n, states < n ? (uint32_t)states : n, err))
+        return false;
     t->chooser = (struct chooser){choose_usual, t};
     r->graph.chooser = &t->chooser;
     const bool made = rivals_make_usual(r, err);
     t->chooser.choose = choose_pick;
     return made;
 }
-
-static bool is_software(const struct tuner *t) { return !strcmp(gpu_describe(t->rivals.gpu)->kind, "software"); }
 
 static uint32_t copies_of(const struct tuner *t, uint32_t first)
 {
@@ -124,13 +148,13 @@ static bool try_key(struct tuner *t, struct key *k, struct error *err)
         k->n_wrong++;
         return true;
     }
-    if (!rivals_measure(&t->rivals, SERIES, &times, err)) return false;
+    const double to_beat = k->best ? k->ratio : k->before * (1 - margin);
+    if (!rivals_measure(&t->rivals, SERIES, to_beat, &times, err)) return false;
     k->skipped |= times.too_long;
     if (times.too_long) return true;
     k->usual_us = times.usual_s / t->rivals.graph.n_calls * 1e6;
-    const double ratio = times.other_s / times.usual_s;
-    if (ratio >= k->ratio) return true;
-    k->ratio = ratio;
+    if (times.ratio >= to_beat) return true;
+    k->ratio = times.ratio;
     k->best = k->pick;
     return true;
 }
@@ -147,7 +171,6 @@ static bool try_keys(struct tuner *t, struct key *const *keys, uint32_t n, bool 
     struct error why = {0};
     bool ok = rivals_make_other(&t->rivals, &why);
     for (uint32_t i = 0; ok && i < n; i++) ok = try_key(t, keys[i], &why);
-    rivals_end_other(&t->rivals);
     *refused = !ok;
     if (ok || !is_fatal(&why)) return true;
     if (err) *err = why;
@@ -164,7 +187,7 @@ static bool try_each(struct tuner *t, struct key *const *keys, uint32_t n, struc
     if (!try_keys(t, keys, n, &refused, err)) return false;
     if (refused) t->done = done;
     for (uint32_t i = 0, again = refused ? n : 0; i < again; i++) {
-        for (uint32_t k = 0; k < n; k++) keys[k]->pick = k == i ? picks[k] : 0;
+        for (uint32_t k = 0; k < n; k++) keys[k]->pick = k == i ? picks[k] : keys[k]->best;
         if (!try_keys(t, &keys[i], 1, &refused, err)) return false;
         keys[i]->n_refused += refused;
         t->done = done + i + 1;
@@ -172,16 +195,39 @@ static bool try_each(struct tuner *t, struct key *const *keys, uint32_t n, struc
     return true;
 }
 
+/* of those with as many tokens, the one whose candidates are not all tried: choices of kernels come last */
+static struct key *next_key(struct tuner *t, uint32_t tokens)
+{
+    struct key *found = NULL;
+    for (uint32_t i = 0; i < t->n_keys; i++) {
+        struct key *k = &t->keys[i];
+        const bool open = k->choice.tokens == tokens && !k->skipped && k->next < k->choice.n;
+        if (open && (!found || (found->choice.of_kernels && !k->choice.of_kernels))) found = k;
+    }
+    return found;
+}
+
+/* what the choices with so many tokens have gained until now */
+static double reached(const struct tuner *t, uint32_t tokens)
+{
+    double ratio = 1;
+    for (uint32_t i = 0; i < t->n_keys; i++)
+        if (t->keys[i].choice.tokens == tokens && t->keys[i].ratio < ratio) ratio = t->keys[i].ratio;
+    return ratio;
+}
+
 /* Picks the next candidate of each number of tokens: their keys. */
 static uint32_t next_round(struct tuner *t, struct key *keys[MAX_KEYS])
 {
     uint32_t n = 0;
+    for (uint32_t i = 0; i < t->n_keys; i++) t->keys[i].pick = t->keys[i].best;
     for (uint32_t i = 0; i < t->n_keys; i++) {
-        struct key *k = &t->keys[i];
-        k->pick = 0;
-        bool busy = k->skipped || k->next == k->choice.n;
-        for (uint32_t j = 0; j < n; j++) busy |= keys[j]->choice.tokens == k->choice.tokens;
-        if (busy) continue;
+        const uint32_t tokens = t->keys[i].choice.tokens;
+        bool busy = false;
+        for (uint32_t j = 0; j < n; j++) busy |= keys[j]->choice.tokens == tokens;
+        struct key *k = busy ? NULL : next_key(t, tokens);
+        if (!k) continue;
+        if (k->next == 1) k->before = k->ratio = reached(t, tokens);
         k->pick = k->next++;
         keys[n++] = k;
     }
@@ -193,7 +239,6 @@ static bool compile_rounds(struct tuner *t, struct error *err)
 {
     struct key *keys[MAX_KEYS];
     struct error why = {0};
-    if (is_software(t)) return true; /* it would compile them once more */
     while (next_round(t, keys))
         if (!gpu_exec_want(t->rivals.usual, 0, err)) return false;
     for (uint32_t i = 0; i < t->n_keys; i++) t->keys[i].next = 1;
@@ -202,31 +247,41 @@ static bool compile_rounds(struct tuner *t, struct error *err)
     return false;
 }
 
+/* The best of so many tokens, together: all stay or none. */
+static bool confirm_tokens(struct tuner *t, uint32_t tokens, struct error *err)
+{
+    struct rival_times times;
+    bool same;
+    rivals_set_step(&t->rivals, tokens);
+    if (!rivals_compare(&t->rivals, &same, err) || !rivals_measure(&t->rivals, LAST_SERIES, 1 - margin, &times, err))
+        return false;
+    for (uint32_t i = 0; i < t->n_keys; i++) {
+        struct key *k = &t->keys[i];
+        if (k->choice.tokens != tokens) continue;
+        k->ratio = times.ratio;
+        k->usual_us = times.usual_s / t->rivals.graph.n_calls * 1e6;
+        if (!same || times.too_long || times.surely > 1 - margin) k->best = 0;
+    }
+    return true;
+}
+
 /* The best of all, once more: what does not hold is not taken. */
 static bool confirm(struct tuner *t, struct error *err)
 {
     bool any = false;
     for (uint32_t i = 0; i < t->n_keys; i++) {
         struct key *k = &t->keys[i];
-        if (k->ratio > 1 - margin) k->best = 0;
         k->pick = k->best;
         any |= k->best > 0;
     }
     if (!any) return true;
     bool ok = rivals_make_other(&t->rivals, err);
     for (uint32_t i = 0; ok && i < t->n_keys; i++) {
-        struct key *k = &t->keys[i];
-        struct rival_times times;
-        bool same;
-        if (!k->best) continue;
-        rivals_set_step(&t->rivals, k->choice.tokens);
-        ok = rivals_compare(&t->rivals, &same, err) && rivals_measure(&t->rivals, LAST_SERIES, &times, err);
-        if (!ok) break;
-        k->ratio = times.other_s / times.usual_s;
-        k->usual_us = times.usual_s / t->rivals.graph.n_calls * 1e6;
-        if (!same || times.too_long || k->ratio > 1 - margin) k->best = 0;
+        const uint32_t tokens = t->keys[i].choice.tokens;
+        bool done = !t->keys[i].best;
+        for (uint32_t j = 0; j < i; j++) done |= t->keys[j].choice.tokens == tokens && t->keys[j].pick;
+        ok = done || confirm_tokens(t, tokens, err);
     }
-    rivals_end_other(&t->rivals);
     return ok;
 }
 
@@ -245,7 +300,11 @@ static bool keep(struct tuner *t, uint32_t first, struct tuning *tuning, struct 
                                .best_us = k->usual_us * (k->best ? k->ratio : 1),
                                .n_wrong = k->n_wrong,
                                .n_refused = k->n_refused};
-        for (uint32_t j = 0; j < i; j++) row.shared |= t->keys[j].choice.tokens == k->choice.tokens;
+        for (uint32_t j = 0; j < t->n_keys; j++) { /* the first of those that are changed, or of all, tells the times */
+            const struct key *o = &t->keys[j];
+            row.shared |=
+                o->choice.tokens == k->choice.tokens && (o->best && k->best ? j < i : o->best || (!k->best && j < i));
+        }
         if (k->best && !tuning_set(tuning, k->choice.key, k->choice.numbers[k->best], err)) return false;
         if (!k->best) tuning_drop(tuning, k->choice.key);
         if (!k->skipped && t->listener->report && !t->listener->report(t->listener->user, &row))
@@ -279,12 +338,23 @@ static void predict(struct tuner *t, double plan_s)
     t->predicted_s += plan_s * (rounds + 2);
 }
 
+/* the calls like this one are too little of a step */
+static bool is_little(const struct tuner *t, uint32_t first)
+{
+    double bytes = 0;
+    for (uint32_t i = first; i < t->g->n_calls; i++)
+        if (t->first_alike[i] == first) bytes += (double)(call_bytes(t->g, &t->g->calls[i], 1) + dispatch_bytes);
+    return bytes < least_share * t->all_bytes;
+}
+
 static bool survey(struct tuner *t, struct error *err)
 {
+    for (uint32_t i = 0; i < t->g->n_calls; i++)
+        t->all_bytes += (double)(call_bytes(t->g, &t->g->calls[i], 1) + dispatch_bytes);
     for (uint32_t i = 0; i < t->g->n_calls; i++) {
-        if (t->first_alike[i] != i) continue;
+        if (t->first_alike[i] != i || is_little(t, i)) continue;
         const uint64_t start = clock_ns();
-        if (!open_group(t, i, 1, t->max_tokens, err)) return false;
+        if (!open_group(t, i, 1, err)) return false;
         drop_unused(t);
         if (t->n_keys) predict(t, (double)(clock_ns() - start) * 1e-9);
     }
@@ -295,7 +365,7 @@ static bool survey(struct tuner *t, struct error *err)
 
 static bool tune_group(struct tuner *t, uint32_t first, struct tuning *tuning, struct error *err)
 {
-    if (!open_group(t, first, copies_of(t, first), t->max_tokens, err)) return false;
+    if (!open_group(t, first, copies_of(t, first), err)) return false;
     drop_unused(t);
     if (!t->n_keys) return true;
     if (!rivals_prepare(&t->rivals, err)) return false;
@@ -319,7 +389,7 @@ bool tune_graph(struct gpu *gpu, const struct graph *g, const struct tune_listen
         ok = survey(t, err);
         t->began_ns = clock_ns();
         for (uint32_t i = 0; ok && i < g->n_calls; i++)
-            if (t->first_alike[i] == i) ok = tune_group(t, i, tuning, err);
+            if (t->first_alike[i] == i && !is_little(t, i)) ok = tune_group(t, i, tuning, err);
         rivals_release(&t->rivals);
         tuning_free(&t->asked);
     }

@@ -22,8 +22,9 @@ struct tune_listener {
     void *user;
 };
 
-/* Measures each choice of the graph and sets or drops its key in `tuning`. A candidate is taken if it gives the results
- * of the usual one and is faster by 3 % or more, twice. On false `tuning` may be changed in part. */
+/* Measures each choice of the graph and sets or drops its key in `tuning`, but for calls that take less than 2 % of a step.
+ * A candidate is taken if it gives the results of the usual one and is faster by 3 % or more, twice: the second time in
+ * three of four turns. On false `tuning` may be changed in part. */
 bool tune_graph(struct gpu *gpu, const struct graph *g, const struct tune_listener *listener, struct tuning *tuning,
                 struct error *err);
 

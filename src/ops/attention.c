@@ -11,10 +11,12 @@
  * The cache holds the step's tokens already (kv_write.c). Position p lies in row p % P: P must be the context, or
  * with a window at least window + tokens of a step - 1. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "ops/attention_work.h"
 #include "ops/kv_plan.h"
+#include "ops/tuning.h"
 
 enum { MAX_HEAD = 256, MAX_GROUP = 8 };
 
@@ -72,21 +74,22 @@ uint32_t attention_group(uint32_t heads, uint32_t kv_heads)
     return group;
 }
 
-/* parts that a step's few tokens share, for each query head */
-static uint32_t token_slots(uint32_t groups, uint32_t positions)
+/* parts that a step's few tokens share, for each query head; full: workgroups of all */
+static uint32_t token_slots(uint32_t full, uint32_t groups, uint32_t positions)
 {
     const uint32_t blocks = (positions + ATTENTION_BLOCK - 1) / ATTENTION_BLOCK;
-    const uint32_t slots = FULL / groups < blocks ? FULL / groups : blocks;
+    const uint32_t slots = full / groups < blocks ? full / groups : blocks;
     return slots > ATTENTION_FEW ? slots : ATTENTION_FEW;
 }
 
 /* tiles that share their positions' workgroups: more of them fill the device by themselves */
-static uint32_t tile_slots(uint32_t groups) { return groups < TILE_FULL ? TILE_FULL / groups : 1; }
+static uint32_t tile_slots(uint32_t full, uint32_t groups) { return groups < full ? full / groups : 1; }
 
 uint32_t attention_work(uint32_t heads, uint32_t kv_heads, uint32_t head_dim, uint32_t positions)
 {
     const uint32_t group = attention_group(heads, kv_heads), groups = heads / group;
-    const uint32_t few = token_slots(groups, positions) * heads, many = tile_slots(groups) * groups * TILE_ROWS_MOST;
+    const uint32_t few = token_slots(FULL, groups, positions) * heads,
+                   many = tile_slots(TILE_FULL, groups) * groups * TILE_ROWS_MOST;
     return (few > many ? few : many) * (head_dim + 4);
 }
 
@@ -112,6 +115,75 @@ static struct shape shape_of(const struct op_plan *p)
                                      .slot_words = p->state_stride,
                                      .scale = a->scale}};
 }
+
+/* ---- choices (tuning.h) ---- */
+
+static struct choice choice_of(const struct op_plan *p, const struct shape *s, const char *what, const char *names,
+                               uint32_t tokens)
+{
+    struct choice c = {.names = names, .tokens = tokens};
+    snprintf(c.key, sizeof c.key, "attention %s %ux%u/%u %s window %u%s t%u", what, s->heads, 4 * s->vectors,
+             s->params.heads_per_kv, kv_type_name(p->state_type), s->params.window, p->out_cols[OUT_Q8] ? " q8" : "",
+             tokens);
+    return c;
+}
+
+/* of attention_token */
+struct token_shape {
+    uint32_t threads, lanes; /* of a workgroup; of a key */
+    uint32_t full;           /* workgroups, FULL at most: there is scratch for those */
+};
+
+static struct token_shape choose_token_shape(const struct op_plan *p, const struct shape *s)
+{
+    enum { SEQUENCES = 8 };
+    struct token_shape usual = {plan_threads(p, 256), 1, FULL};
+    while (2 * usual.lanes <= s->vectors && usual.lanes < 16) usual.lanes *= 2;
+    struct choice c = choice_of(p, s, "few", "threads/lanes of a key/workgroups", SEQUENCES);
+    choice_add(&c, usual.threads, usual.lanes, usual.full);
+    for (uint32_t full = FULL; full >= FULL / 4; full /= 2)
+        for (uint32_t threads = plan_threads(p, 256); threads >= 128 && threads >= s->vectors; threads /= 2)
+            for (uint32_t lanes = usual.lanes; lanes && lanes >= usual.lanes / 4; lanes /= 2)
+                choice_add(&c, threads, lanes, full);
+    const uint32_t *numbers = plan_choose(p, &c);
+    return (struct token_shape){numbers[0], numbers[1], numbers[2]};
+}
+
+/* of attention_tile */
+struct tile_shape {
+    uint32_t rows;   /* of queries */
+    uint32_t values; /* keys whose values it holds at a time */
+    uint32_t full;   /* workgroups, TILE_FULL at most */
+};
+
+static struct tile_shape choose_tile_shape(const struct op_plan *p, const struct shape *s)
+{
+    enum { MANY = 512 };
+    const bool fits = p->device->max_workgroup_bytes >= 24 << 10 && p->device->max_workgroup_threads >= 256;
+    struct tile_shape usual = {fits ? TILE_ROWS_MOST : TILE_ROWS, 1, TILE_FULL};
+    while (2 * usual.values * s->vectors <= TILE_VALUES && usual.values < TILE_KEYS) usual.values *= 2;
+    if (plan_is_software(p)) return usual; /* steps that are measured there have too few tokens */
+    struct choice c = choice_of(p, s, "many", "rows/keys at a time/workgroups", MANY);
+    choice_add(&c, usual.rows, usual.values, usual.full);
+    for (uint32_t full = TILE_FULL; full >= TILE_FULL / 2; full /= 2)
+        for (uint32_t rows = usual.rows; rows >= TILE_ROWS; rows /= 2)
+            for (uint32_t values = usual.values; values && values >= usual.values / 2; values /= 2)
+                choice_add(&c, rows, values, full);
+    const uint32_t *numbers = plan_choose(p, &c);
+    return (struct tile_shape){numbers[0], numbers[1], numbers[2]};
+}
+
+/* up to how many tokens attention_token does it */
+static uint32_t choose_few(const struct op_plan *p, const struct shape *s)
+{
+    struct choice c = choice_of(p, s, "few up to", "tokens", ATTENTION_FEW);
+    c.of_kernels = true;
+    choice_add(&c, ATTENTION_FEW, 0, 0);
+    choice_add(&c, ATTENTION_FEW / 2, 0, 0);
+    return *plan_choose(p, &c);
+}
+
+/* ---- kernels ---- */
 
 static struct dispatch_desc describe(const struct op_plan *p, const struct shape *s, const char *kernel,
                                      const char *splits, const char *kv)
@@ -154,12 +226,13 @@ static bool plan_combine(struct op_plan *p, const struct shape *s, uint32_t bloc
     return plan_dispatch(p, &d, err);
 }
 
-static bool plan_few(struct op_plan *p, struct shape *s, struct error *err)
+static bool plan_few(struct op_plan *p, struct shape *s, uint32_t max_tokens, struct error *err)
 {
     const bool software = plan_is_software(p);
-    const uint32_t threads = plan_threads(p, software ? 64 : 256), most = software ? 8 : 16;
-    uint32_t lanes = 1;
-    while (2 * lanes <= s->vectors && lanes < most) lanes *= 2;
+    struct token_shape shape = {plan_threads(p, 64), 1, FULL};
+    while (2 * shape.lanes <= s->vectors && shape.lanes < 8) shape.lanes *= 2;
+    if (!software) shape = choose_token_shape(p, s);
+    const uint32_t threads = shape.threads, lanes = shape.lanes;
     const uint32_t block = threads / lanes > ATTENTION_BLOCK ? threads / lanes : ATTENTION_BLOCK;
     struct dispatch_desc d =
         describe(p, s, "attention/attention_token", "attention/attention_token_splits", plan_kv_read(p));
@@ -167,21 +240,18 @@ static bool plan_few(struct op_plan *p, struct shape *s, struct error *err)
         {"WORKGROUP", threads}, {"LANES", lanes}, {"VECTORS", s->vectors}, {"GROUP", s->group}, {"BLOCK", block}};
     memcpy(d.consts, consts, sizeof consts);
     /* software pays for workgroups without positions as for others: a token is one part there */
-    s->params.slots = software ? 1 : token_slots(s->heads / s->group, p->state_rows);
+    s->params.slots = software ? 1 : token_slots(shape.full, s->heads / s->group, p->state_rows);
     d.grid[0].fixed = s->heads / s->group;
     if (software) d.grid[1] = (struct grid){1, 1, ROWS_TOKENS};
     else d.grid[1].fixed = s->params.slots;
-    d.max_rows = ATTENTION_FEW;
-    return plan_dispatch(p, &d, err) && plan_combine(p, s, block, 0, 0, ATTENTION_FEW, err);
+    d.max_rows = max_tokens;
+    return plan_dispatch(p, &d, err) && plan_combine(p, s, block, 0, 0, max_tokens, err);
 }
 
-static bool plan_tile(struct op_plan *p, const struct shape *s, bool split, uint32_t min_tokens, uint32_t max_tokens,
-                      struct error *err)
+static bool plan_tile(struct op_plan *p, const struct shape *s, const struct tile_shape *tile, bool split,
+                      uint32_t min_tokens, uint32_t max_tokens, struct error *err)
 {
-    const bool fits = p->device->max_workgroup_bytes >= 24 << 10 && p->device->max_workgroup_threads >= 256;
-    const uint32_t rows = fits ? TILE_ROWS_MOST : TILE_ROWS, tokens = rows / s->group;
-    uint32_t values = 1;
-    while (2 * values * s->vectors <= TILE_VALUES && values < TILE_KEYS) values *= 2;
+    const uint32_t rows = tile->rows, values = tile->values, tokens = rows / s->group;
     struct dispatch_desc d =
         describe(p, s, "attention/attention_tile", "attention/attention_tile_splits", plan_kv_read(p));
     const struct kernel_const consts[] = {{"WORKGROUP", 4 * rows}, {"LANES", 16},          {"VECTORS", s->vectors},
@@ -202,11 +272,13 @@ static bool plan_tile(struct op_plan *p, const struct shape *s, bool split, uint
 bool attention_plan(struct op_plan *p, struct error *err)
 {
     struct shape s = shape_of(p);
-    if (!plan_few(p, &s, err)) return false;
-    s.params.slots = tile_slots(s.heads / s.group);
+    const uint32_t few = plan_is_software(p) ? ATTENTION_FEW : choose_few(p, &s);
+    if (!plan_few(p, &s, few, err)) return false;
+    const struct tile_shape tile = choose_tile_shape(p, &s);
+    s.params.slots = tile_slots(tile.full, s.heads / s.group);
     /* tiles of TILE_ROWS fill the device sooner, but share no more workgroups */
     const uint32_t split_most = s.params.slots * (TILE_ROWS / s.group);
-    const bool splits = split_most > ATTENTION_FEW;
-    return (!splits || plan_tile(p, &s, true, ATTENTION_FEW + 1, split_most, err)) &&
-           plan_tile(p, &s, false, (splits ? split_most : ATTENTION_FEW) + 1, 0, err);
+    const bool splits = split_most > few;
+    return (!splits || plan_tile(p, &s, &tile, true, few + 1, split_most, err)) &&
+           plan_tile(p, &s, &tile, false, (splits ? split_most : few) + 1, 0, err);
 }

@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 
-#include "ops/tuning.h"
 #include "quant/q8_row.h"
 
 enum { MIN_THREADS = 64, MAX_THREADS = 512 };
@@ -98,5 +97,24 @@ uint32_t choose_quads(const struct op_plan *p, const struct matmul_part *part, u
              matmul_is_q8(p, part->m) ? " q8" : "");
     choice_add(&c, usual, 0, 0);
     for (uint32_t quads = 1; quads <= most; quads *= 2) choice_add(&c, quads, 0, 0);
+    return *plan_choose(p, &c);
+}
+
+struct choice matmul_choice(const struct op_plan *p, const struct matmul_plan *m, uint32_t rows, const char *what,
+                            const char *names_of, uint32_t tokens)
+{
+    const struct plan_weight *w = &p->w[m->weight];
+    struct choice c = {.names = names_of, .tokens = tokens};
+    snprintf(c.key, sizeof c.key, "%s %s %ux%u t%u%s%s", what, w->q->name, rows, w->cols, tokens,
+             matmul_is_q8(p, m) ? " q8" : "", p->out_cols[OUT_Q8] ? " to q8" : "");
+    return c;
+}
+
+bool choose_units(const struct op_plan *p, const struct matmul_plan *m, const char *what, uint32_t tokens)
+{
+    struct choice c = matmul_choice(p, m, p->w[m->weight].rows, what, "matrix units", tokens);
+    c.of_kernels = true;
+    choice_add(&c, 1, 0, 0);
+    choice_add(&c, 0, 0, 0);
     return *plan_choose(p, &c);
 }

@@ -3,6 +3,7 @@
 #define CORVID_OPS_MATMUL_CHOICES_H
 
 #include "ops/matmul_parts.h"
+#include "ops/tuning.h"
 
 /* how the threads of a matvec share the work: lanes threads a row, each of them takes `rows` rows */
 struct matvec_shape {
@@ -19,5 +20,12 @@ struct matvec_shape choose_mixed(const struct op_plan *p, const struct matmul_pl
 
 /* matmat's QUADS, at most `most`. */
 uint32_t choose_quads(const struct op_plan *p, const struct matmul_part *part, uint32_t usual, uint32_t most);
+
+/* A choice about `rows` rows of a matrix, without candidates yet, for steps of up to `tokens` tokens: `what` begins its key. */
+struct choice matmul_choice(const struct op_plan *p, const struct matmul_plan *m, uint32_t rows, const char *what,
+                            const char *names, uint32_t tokens);
+
+/* Whether matrix units do steps of up to so many tokens, where they can; usually they do. */
+bool choose_units(const struct op_plan *p, const struct matmul_plan *m, const char *what, uint32_t tokens);
 
 #endif

@@ -51,17 +51,18 @@ void matmul_cut_segments(const struct matmul_plan *m, uint32_t first, uint32_t l
 bool plan_matvec(struct op_plan *p, const struct matmul_part *part, uint32_t tokens, uint32_t min_tokens,
                  uint32_t max_tokens, struct error *err);
 
-/* Steps of min_tokens to MATVEC_MAX on matrix units, if they are there and suit the matrix: then units_few_from says from
- * how many tokens on they are faster than a matvec, else 0. */
+/* Steps of min_tokens to max_tokens, MATVEC_MAX or 32, on matrix units, if they are there and suit the matrix: then
+ * units_few_from says from how many tokens on they are faster than a matvec, else 0. */
 uint32_t units_few_from(const struct op_plan *p, const struct matmul_plan *m);
-bool plan_units_few(struct op_plan *p, const struct matmul_part *part, uint32_t min_tokens, struct error *err);
+bool plan_units_few(struct op_plan *p, const struct matmul_part *part, uint32_t min_tokens, uint32_t max_tokens,
+                    struct error *err);
 
 /* Steps of more than MATVEC_MAX. */
 bool plan_matmat(struct op_plan *p, const struct matmul_part *part, struct error *err);
 
-/* The same on matrix units, if they are there and suit the matrix: output OUT_Q8 too. */
+/* The same on matrix units, if they are there and suit the matrix, and from min_tokens on: output OUT_Q8 too. */
 bool suits_units(const struct op_plan *p, const struct matmul_plan *m);
-bool plan_units(struct op_plan *p, const struct matmul_part *part, struct error *err);
+bool plan_units(struct op_plan *p, const struct matmul_part *part, uint32_t min_tokens, struct error *err);
 
 /* The device multiplies f16 on matrix units in the way that the kernels for them are written for; the weights stay what they are, or nearly
  * so, as f16. */

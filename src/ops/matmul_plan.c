@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "ops/matmul_parts.h"
+#include "ops/matmul_choices.h"
 
 double ref_activate(enum act act, double x)
 {
@@ -98,16 +98,28 @@ void matmul_cut_segments(const struct matmul_plan *m, uint32_t first, uint32_t l
     for (; n && n < MAX_PRODUCTS; n++) *ends[n - 1] = last - first;
 }
 
-/* steps of more than MATVEC_MAX */
-static bool plan_many(struct op_plan *p, const struct matmul_part *part, bool units, struct error *err)
+/* From how many tokens on tiles of matrix units do a step: from MATVEC_MAX + 1 unless it was measured; 0: never. */
+static uint32_t units_from(const struct op_plan *p, const struct matmul_plan *m)
 {
-    if (units) return plan_units(p, part, err);
+    enum { MANY = 512, FEWER = 33 };
+    if (!suits_units(p, m) || !choose_units(p, m, "many on units", MANY)) return 0;
+    struct choice c = matmul_choice(p, m, p->w[m->weight].rows, "units from", "tokens", MATVEC_MAX);
+    c.of_kernels = true;
+    choice_add(&c, MATVEC_MAX + 1, 0, 0);
+    if (units_few_from(p, m)) choice_add(&c, FEWER, 0, 0);
+    return *plan_choose(p, &c);
+}
+
+/* steps of more than MATVEC_MAX, or from units_from on */
+static bool plan_many(struct op_plan *p, const struct matmul_part *part, uint32_t units, struct error *err)
+{
+    if (units) return plan_units(p, part, units, err);
     if (plan_is_software(p)) return plan_matvec(p, part, SOFTWARE_TOKENS, MATVEC_MAX + 1, 0, err);
     return plan_matmat(p, part, err);
 }
 
-/* steps of up to MATVEC_MAX, as far as they are not done elsewhere */
-static bool plan_small_steps(struct op_plan *p, const struct matmul_part *part, struct error *err)
+/* steps of up to MATVEC_MAX or, from `units` on, below that, as far as they are not done elsewhere */
+static bool plan_small_steps(struct op_plan *p, const struct matmul_part *part, uint32_t units, struct error *err)
 {
     static const struct {
         uint32_t tokens, min, max;
@@ -117,13 +129,13 @@ static bool plan_small_steps(struct op_plan *p, const struct matmul_part *part, 
         if (ranges[i].min > but && (!from || ranges[i].min < from) &&
             !plan_matvec(p, part, ranges[i].tokens, ranges[i].min, ranges[i].max, err))
             return false;
-    return !from || plan_units_few(p, part, from > but ? from : but + 1, err);
+    return !from || plan_units_few(p, part, from > but ? from : but + 1, units ? units - 1 : MATVEC_MAX, err);
 }
 
 bool matmul_plan_kernels(struct op_plan *p, const struct matmul_plan *m, struct error *err)
 {
     const struct plan_weight *w = &p->w[m->weight];
-    const bool units = suits_units(p, m);
+    const uint32_t units = units_from(p, m);
     char codec[32];
     snprintf(codec, sizeof codec, "codec/%s", w->mixed ? "mixed" : w->q->codec);
     for (uint32_t i = 0; i < w->n_parts; i++) {
@@ -141,7 +153,7 @@ bool matmul_plan_kernels(struct op_plan *p, const struct matmul_plan *m, struct 
             .has_bias = p->w[m->bias].q != NULL,
         };
         matmul_cut_segments(m, first, last, &part.params);
-        if (!plan_small_steps(p, &part, err) || !plan_many(p, &part, units, err)) return false;
+        if (!plan_small_steps(p, &part, units, err) || !plan_many(p, &part, units, err)) return false;
     }
     /* a matvec and matrix units write int8 by themselves */
     return !p->out_cols[OUT_Q8] || units || plan_is_software(p) || plan_quantize_output(p, MATVEC_MAX + 1, err);

@@ -31,8 +31,7 @@
     X(MATMUL, matmul, "y = f(W x + bias) (* or + other)", "W[M,K] x[T,K] bias[M]? other[T,M]? -> y[T,M]")              \
     X(PRODUCTS, products, "y_i = f_i(W_i x_i + bias_i), side by side",                                                 \
       "W_i[M_i,K_i] x[T,K], x_i some K_i columns of it, bias[sum M_i]? -> y[T,sum M_i]")                               \
-    X(GATED, gated, "y = v[:, 0 .. F) * v[:, F .. 2F); few tokens: of f(W x) at once",                                 \
-      "v[T,2*F] x[T,K] W[2*F,K] -> y[T,F]")                                                                            \
+    X(GATED, gated, "y = v[:, 0 .. F) * v[:, F .. 2F)", "v[T,2*F] -> y[T,F]")                                          \
     X(WKV7, wkv7, "S = S diag(d) - (S kk)(kk a)^T + v k^T; y = g (norm(S r) + bonus)",                                 \
       "rkv[T,3*C+..] wag[T,3*C] or wagv[T,4*C] first_rkv[T,3*C+..]? (k_k,k_a,r_k,ln,ln_b)[5,C] S[H,N,N] -> y[T,C]")    \
     X(ROPE_KV, rope_kv,                                                                                                \
@@ -85,7 +84,6 @@ struct op_args {
         uint32_t x_at; /* first column of x */
         enum act act;
     } products[MAX_PRODUCTS];
-    bool gated; /* the products are read by a gated op (gated.h) alone */
 };
 
 struct op_call {

@@ -4,7 +4,6 @@
  *   weights of the call: the W_i, the biases, then stacks: neighbours as one matrix on the device, of one type and width
  *   or thin floats of any, so that one dispatch does what would be four, each waiting for the one before it
  *   args: n_products, products */
-#include "ops/gated.h"
 #include "ops/matmul_plan.h"
 
 enum { BIAS = MAX_PRODUCTS, STACKS = MAX_PRODUCTS + 1 };
@@ -58,7 +57,6 @@ bool products_plan(struct op_plan *p, struct error *err)
     for (uint32_t i = 0; i < n; i++) stacks[i].but = shifted;
     if (n == 2 && matmul_can_mix(p, &stacks[0], &stacks[1]) && !matmul_plan_mixed(p, &stacks[0], &stacks[1], err))
         return false;
-    if (n == 1 && p->args->gated && gated_does_few(&p->w[STACKS], p->device)) stacks[0].but = MATMUL_FEW;
     for (uint32_t i = 0; i < n; i++)
         if (!matmul_plan_kernels(p, &stacks[i], err)) return false;
     return true;

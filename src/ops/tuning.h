@@ -12,7 +12,7 @@
 #include "ops/op.h"
 
 /* To be counted up when a key or a kernel behind one changes its meaning: what was kept before is then not used. */
-enum { TUNING_VERSION = 1 };
+enum { TUNING_VERSION = 2 };
 
 enum { CHOICE_NUMBERS = 3, CHOICE_MAX = 28, CHOICE_KEY_MAX = 96 };
 
@@ -21,6 +21,7 @@ struct choice {
         [CHOICE_KEY_MAX]; /* op, weight type, rows x columns, range of tokens, forms: all that the best may depend on */
     const char *names;    /* of the numbers: "threads/lanes/rows" */
     uint32_t tokens;      /* a step that shows what is best: up to CHOICE_FEW sequences of one token, or one of many */
+    bool of_kernels;      /* which kernel does it, rather than its shape: to be measured after the shapes */
     uint32_t n;
     uint32_t numbers[CHOICE_MAX][CHOICE_NUMBERS];
 };

@@ -1,10 +1,10 @@
 /* units_few_plan.c - kernels for few tokens on matrix units (matmul/units_few.wgsl). */
-#include "ops/matmul_parts.h"
+#include "ops/matmul_choices.h"
 
 enum { UNIT = 16, LANES = 32, STEP_COLS = 32 /* of a subgroup */ };
 
 /* multiprocessors of the device that the tiles were measured on; what is right for it is good enough for others */
-enum { PROCESSORS = 132 };
+enum { PROCESSORS = 132, TRIED = 3 /* of the shapes, by tuning */ };
 
 /* how the subgroups of a workgroup share the work: row_groups x split of them, each for row_units x 16 rows */
 struct few_shape {
@@ -26,29 +26,54 @@ static uint32_t cost_of(const struct matmul_part *part, struct few_shape s, uint
     return waves * (tile_rows(s) + UNIT * token_units);
 }
 
-static struct few_shape choose_shape(const struct op_plan *p, const struct matmul_part *part, uint32_t token_units)
+/* no more columns a step than there are */
+static struct few_shape fit_shape(const struct op_plan *p, const struct matmul_part *part, struct few_shape s,
+                                  uint32_t token_units)
 {
-    static const struct few_shape shapes[] = {{1, 1, 8}, {2, 1, 8}, {1, 2, 4}, {1, 3, 4},
-                                              {2, 2, 4}, {2, 3, 4}, {1, 6, 2}, {2, 4, 2}};
-    struct few_shape s = {0};
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-        const bool whole_blocks = shapes[i].row_groups % 2 == 0; /* of int8 output */
-        if (LANES * shapes[i].row_groups * shapes[i].split > p->device->max_workgroup_threads) continue;
-        if (p->out_cols[OUT_Q8] && !whole_blocks) continue;
-        if (!s.split || cost_of(part, shapes[i], token_units) < cost_of(part, s, token_units)) s = shapes[i];
-    }
-    /* no more columns a step than there are */
     while (s.split > 2 && (s.split / 2 * STEP_COLS >= part->params.spans * QUANT_SPAN ||
                            workgroup_bytes(s, token_units) > p->device->max_workgroup_bytes))
         s.split /= 2;
     return s;
 }
 
+static bool is_possible(const struct op_plan *p, struct few_shape s)
+{
+    const bool whole_blocks = s.row_groups % 2 == 0; /* of int8 output */
+    return LANES * s.row_groups * s.split <= p->device->max_workgroup_threads && (!p->out_cols[OUT_Q8] || whole_blocks);
+}
+
+static struct few_shape choose_shape(const struct op_plan *p, const struct matmul_part *part, uint32_t token_units)
+{
+    const uint32_t tokens = UNIT * token_units;
+    struct choice c = matmul_choice(p, part->m, part->params.rows, "units_few", "units of rows/of them/shares", tokens);
+    static const struct few_shape shapes[] = {{1, 1, 8}, {2, 1, 8}, {1, 2, 4}, {1, 3, 4},
+                                              {2, 2, 4}, {2, 3, 4}, {1, 6, 2}, {2, 4, 2}};
+    struct few_shape s = {0};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        if (!is_possible(p, shapes[i])) continue;
+        if (!s.split || cost_of(part, shapes[i], token_units) < cost_of(part, s, token_units)) s = shapes[i];
+    }
+    s = fit_shape(p, part, s, token_units);
+    choice_add(&c, s.row_units, s.row_groups, s.split);
+    for (size_t i = 0; i < TRIED; i++) {
+        const struct few_shape o = fit_shape(p, part, shapes[i], token_units);
+        if (is_possible(p, o) && workgroup_bytes(o, token_units) <= p->device->max_workgroup_bytes)
+            choice_add(&c, o.row_units, o.row_groups, o.split);
+    }
+    const uint32_t *numbers = plan_choose(p, &c);
+    return (struct few_shape){numbers[0], numbers[1], numbers[2]};
+}
+
 /* Integers have packed dot products in a matvec. */
 uint32_t units_few_from(const struct op_plan *p, const struct matmul_plan *m)
 {
-    if (!has_units(p->device) || !units_keep_right(p, m)) return 0;
-    return matmul_is_q8(p, m) ? MATVEC_TOKENS + 1 : 5;
+    if (!has_units(p->device) || !units_keep_right(p, m) || !choose_units(p, m, "few on units", CHOICE_FEW)) return 0;
+    struct choice c = matmul_choice(p, m, p->w[m->weight].rows, "units_few from", "tokens", MATVEC_TOKENS);
+    c.of_kernels = true;
+    choice_add(&c, matmul_is_q8(p, m) ? MATVEC_TOKENS + 1 : 5, 0, 0);
+    choice_add(&c, 5, 0, 0);
+    choice_add(&c, MATVEC_TOKENS + 1, 0, 0);
+    return *plan_choose(p, &c);
 }
 
 /* a segment that ends within a step */
@@ -82,8 +107,9 @@ static bool plan_tokens(struct op_plan *p, const struct matmul_part *part, uint3
     return plan_dispatch(p, &d, err);
 }
 
-bool plan_units_few(struct op_plan *p, const struct matmul_part *part, uint32_t min_tokens, struct error *err)
+bool plan_units_few(struct op_plan *p, const struct matmul_part *part, uint32_t min_tokens, uint32_t max_tokens,
+                    struct error *err)
 {
     return plan_tokens(p, part, 1, min_tokens, err) && plan_tokens(p, part, 2, UNIT + 1, err) &&
-           plan_tokens(p, part, MATVEC_MAX / UNIT, 2 * UNIT + 1, err);
+           (max_tokens <= 2 * UNIT || plan_tokens(p, part, MATVEC_MAX / UNIT, 2 * UNIT + 1, err));
 }

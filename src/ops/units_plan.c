@@ -2,7 +2,7 @@
  * matmul/units_halve.wgsl made x in f16 for it where many tiles share it; matmul/units_sum.wgsl makes y of them. */
 #include <string.h>
 
-#include "ops/matmul_parts.h"
+#include "ops/matmul_choices.h"
 
 /* of matmat_units; a matrix of fewer rows would leave most of a tile idle */
 enum { UNITS_BYTES = 36864, UNITS_THREADS = 256, UNITS_LANES = 32, UNITS_MIN_ROWS = 16 };
@@ -13,23 +13,31 @@ enum { UNITS_GROUPS = 264, UNITS_MIN_COLS = 128 };
 /* x is stored in f16 where so many tiles of a segment read it, so many columns at least */
 enum { HALVES_MIN_TILES = 4, HALVES_MIN_COLS = 512 };
 
+/* how a step's tiles are dealt out */
+struct deal {
+    uint32_t groups;   /* workgroups that the device is taken to have room for */
+    uint32_t min_cols; /* of which a workgroup does at least as many */
+};
+
 /* workgroups of the last tiles, of so many; as in units_shares.wgsl */
-static uint32_t shares_of(uint32_t tiles, uint32_t most)
+static uint32_t shares_of(uint32_t tiles, uint32_t groups, uint32_t most)
 {
-    const uint32_t rest = tiles % UNITS_GROUPS, n = rest ? UNITS_GROUPS / rest : 1;
+    const uint32_t rest = tiles % groups, n = rest ? groups / rest : 1;
     return n < most ? n : most;
 }
 
-uint64_t units_sums(uint32_t tiles, uint32_t rows)
+static uint64_t sums_of(uint32_t tiles, uint32_t rows, uint32_t groups)
 {
     uint64_t slots = 0;
     for (uint32_t n = 1; rows > MATVEC_MAX && n <= units_tiles(rows); n++) {
-        const uint64_t all = (uint64_t)tiles * n, rest = all % UNITS_GROUPS;
-        const uint64_t more = rest ? rest * (UNITS_GROUPS / rest - 1) : 0;
+        const uint64_t all = (uint64_t)tiles * n, rest = all % groups;
+        const uint64_t more = rest ? rest * (groups / rest - 1) : 0;
         if (all + more > slots) slots = all + more;
     }
     return slots * UNITS_TILE * UNITS_TILE;
 }
+
+uint64_t units_sums(uint32_t tiles, uint32_t rows) { return sums_of(tiles, rows, UNITS_GROUPS); }
 
 uint32_t units_halves(uint32_t tiles, uint32_t n_segments, uint32_t cols, uint32_t x_cols)
 {
@@ -116,7 +124,7 @@ static const char *x_file(const struct op_plan *p, const struct matmul_plan *m)
     return matmul_is_q8(p, m) ? "matmul/x_q8" : "matmul/x_f32";
 }
 
-static bool plan_halve(struct op_plan *p, const struct matmul_part *part, struct error *err)
+static bool plan_halve(struct op_plan *p, const struct matmul_part *part, uint32_t min_rows, struct error *err)
 {
     const struct operand none = {.kind = OPERAND_NONE, .access = 'r'}; /* the bindings of weights */
     struct dispatch_desc d = {
@@ -128,9 +136,24 @@ static bool plan_halve(struct op_plan *p, const struct matmul_part *part, struct
         .operands = {none, none, operand_in(matmul_is_q8(p, part->m) ? IN_Q8 : 0), operand_scratch(OUT_HALVES, 'w')},
         .n_operands = 4,
         .grid = {{.fixed = (part->params.quads + 255) / 256}, {1, 1, p->rows}},
-        .min_rows = MATVEC_MAX + 1,
+        .min_rows = min_rows,
     };
     return plan_dispatch(p, &d, err);
+}
+
+/* the usual deal or what tuning found, for which there is scratch */
+static struct deal choose_deal(const struct op_plan *p, const struct matmul_part *part, uint32_t tokens)
+{
+    static const struct deal near[] = {{UNITS_GROUPS, UNITS_MIN_COLS},     {UNITS_GROUPS, 2 * UNITS_MIN_COLS},
+                                       {UNITS_GROUPS, 4 * UNITS_MIN_COLS}, {UNITS_GROUPS / 2, UNITS_MIN_COLS},
+                                       {UNITS_GROUPS * 2, UNITS_MIN_COLS}, {1, UNITS_MIN_COLS}};
+    const uint64_t room = (uint64_t)p->out_cols[OUT_MORE] * most_rows(p);
+    struct choice c = matmul_choice(p, part->m, part->params.rows, "units", "workgroups/columns of one", tokens);
+    for (size_t i = 0; i < sizeof near / sizeof *near; i++)
+        if (sums_of(count_all_tiles(part->m), most_rows(p), near[i].groups) <= room)
+            choice_add(&c, near[i].groups, near[i].min_cols, 0);
+    const uint32_t *numbers = plan_choose(p, &c);
+    return (struct deal){numbers[0], numbers[1]};
 }
 
 /* steps of min_rows to max_rows; 0: no upper end */
@@ -183,19 +206,20 @@ static bool plan_sum(struct op_plan *p, const struct matmul_part *part, uint32_t
 }
 
 /* Tiles are shared in other ways for other numbers of tokens. */
-bool plan_units(struct op_plan *p, const struct matmul_part *part, struct error *err)
+bool plan_units(struct op_plan *p, const struct matmul_part *part, uint32_t min_tokens, struct error *err)
 {
     enum { RANGES = 4 }; /* the last one takes all that is more */
     struct matmul_part own = *part;
-    const uint32_t least = most_cols(part->m) / UNITS_MIN_COLS, most = least ? least : 1;
-    if (stores_halves(p, part->m) && !plan_halve(p, part, err)) return false;
+    if (stores_halves(p, part->m) && !plan_halve(p, part, min_tokens, err)) return false;
     own.params.tiles = matmul_count_tiles(&part->params, UNITS_TILE);
-    own.params.groups = UNITS_GROUPS;
-    for (uint32_t n = 1, from = MATVEC_MAX + 1; n <= RANGES; from = UNITS_TILE * n++ + 1) {
+    for (uint32_t n = 1, from = min_tokens; n <= RANGES; from = UNITS_TILE * n++ + 1) {
         const bool last = n == RANGES || UNITS_TILE * n >= most_rows(p);
-        own.params.shares = shares_of(own.params.tiles * n, most);
+        const struct deal deal = choose_deal(p, part, n == 1 ? UNITS_TILE : UNITS_TILE * RANGES);
+        const uint32_t least = most_cols(part->m) / deal.min_cols, most = least ? least : 1;
+        own.params.groups = deal.groups;
+        own.params.shares = shares_of(own.params.tiles * n, deal.groups, most);
         for (uint32_t k = n + 1; last && k <= units_tiles(most_rows(p)); k++) {
-            const uint32_t shares = shares_of(own.params.tiles * k, most);
+            const uint32_t shares = shares_of(own.params.tiles * k, deal.groups, most);
             if (shares > own.params.shares) own.params.shares = shares;
         }
         const uint32_t to = last ? 0 : UNITS_TILE * n;

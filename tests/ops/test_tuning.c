@@ -251,6 +251,132 @@ static void candidates_fit(void **unused)
     }
 }
 
+/* ---- whatever is chosen, every number of tokens has its kernels ---- */
+
+enum { TOKENS = 512 };
+
+struct planned {
+    const struct op_plan *plan;
+    uint32_t index; /* of the candidates that are taken, as far as there are so many */
+    uint32_t n_choices, n_candidates;
+    uint32_t done[TOKENS + 1]; /* dispatches that do steps of so many tokens, but for those before and after the work */
+};
+
+static uint32_t choose_index(void *user, const struct choice *c)
+{
+    struct planned *r = user;
+    r->n_choices++;
+    if (c->n > r->n_candidates) r->n_candidates = c->n;
+    return r->index % c->n;
+}
+
+/* what matmat_units leaves for units_sum stays in its scratch (units_shares.wgsl) */
+static void check_sums(const struct op_plan *p, const struct dispatch_desc *d, uint32_t tokens)
+{
+    const struct matmul_params *m = d->params;
+    const uint64_t tiles = (uint64_t)m->tiles * units_tiles(tokens), rest = tiles % m->groups;
+    uint64_t shares = m->groups / (rest ? rest : 1);
+    if (shares > m->shares) shares = m->shares;
+    if (!shares) shares = 1;
+    const uint64_t slots = tiles + rest * (shares - 1);
+    assert_true(slots * UNITS_TILE * UNITS_TILE <= (uint64_t)p->out_cols[OUT_MORE] * p->limits.tokens);
+}
+
+static bool note(void *executor, const struct dispatch_desc *d, struct error *err)
+{
+    (void)err;
+    struct planned *r = executor;
+    static const char *const others[] = {"units_halve", "units_sum", "attention_combine", "quantize"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        for (size_t k = 0; k < DISPATCH_MAX_FILES && d->files[k]; k++)
+            if (strstr(d->files[k], others[i])) return true;
+    const uint32_t from = d->min_rows ? d->min_rows : 1, to = d->max_rows ? d->max_rows : TOKENS;
+    for (uint32_t n = from; n <= to && n <= TOKENS; n++) {
+        r->done[n]++;
+        if (strstr(d->files[0], "matmat_units")) check_sums(r->plan, d, n);
+    }
+    uint32_t threads = 1;
+    for (size_t i = 0; i < DISPATCH_MAX_CONSTS && d->consts[i].name; i++)
+        if (!strcmp(d->consts[i].name, "WORKGROUP")) threads = d->consts[i].value;
+    assert_in_range(threads, 1, r->plan->device->max_workgroup_threads);
+    return true;
+}
+
+static void plan_all(enum op_id op, struct op_plan *p, uint32_t least_choices)
+{
+    uint32_t most = 1;
+    for (uint32_t index = 0; index < most; index++) {
+        struct planned planned = {.plan = p, .index = index};
+        const struct chooser chooser = {choose_index, &planned};
+        p->chooser = &chooser;
+        p->executor = &planned;
+        p->dispatch = note;
+        assert_true(op_table[op].plan(p, NULL));
+        for (uint32_t n = 1; n <= TOKENS; n++)
+            if (planned.done[n] != 1) fail_msg("candidates %u: %u tokens are done %u times", index, n, planned.done[n]);
+        if (!index) assert_true(planned.n_choices >= least_choices);
+        if (planned.n_candidates > most) most = planned.n_candidates;
+    }
+    assert_true(most > 1);
+}
+
+static const struct gpu_info with_units = {.kind = "discrete",
+                                           .backend = "Vulkan",
+                                           .max_workgroup_threads = 1024,
+                                           .max_groups = 65535,
+                                           .max_workgroup_bytes = 49152,
+                                           .max_binding_bytes = 1u << 31,
+                                           .max_storage_buffers = 16,
+                                           .subgroups = true,
+                                           .subgroup_size = 32,
+                                           .shader_f16 = true,
+                                           .matrix_units = true,
+                                           .matrix_shapes = "f16 -> f32 16x16x16"};
+
+static void products_are_done_once(void **unused)
+{
+    (void)unused;
+    static const enum quant_type types[] = {QUANT_F16, QUANT_Q4_K};
+    static const uint32_t shapes[][2] = {{96, 32}, {2560, 2560}, {10240, 2560}, {2560, 10240}};
+    for (size_t i = 0; i < 2 * 4 * 2; i++) {
+        const struct quant_info *q = quant_find(types[i % 2]);
+        const uint32_t rows = shapes[i / 2 % 4][0], cols = shapes[i / 2 % 4][1];
+        const struct op_args args = {0};
+        const uint64_t sums = units_sums(units_tiles(rows), TOKENS);
+        struct op_plan p = {.args = &args,
+                            .device = &with_units,
+                            .limits = {TOKENS, 32, 32},
+                            .in_cols = {cols, 0, quant_is_float(q) ? 0 : cols},
+                            .out_cols = {rows, i / 8 ? rows : 0, (uint32_t)(sums / TOKENS)},
+                            .rows = ROWS_TOKENS};
+        p.w[0] = (struct plan_weight){.q = q, .rows = rows, .cols = cols, .rows_per_part = rows, .n_parts = 1};
+        assert_true(suits_units(
+            &p, &(struct matmul_plan){.segments = &(struct matmul_segment){rows, cols, 0, ACT_NONE, q->type, 0, 0},
+                                      .n_segments = 1}));
+        /* 3 matvecs, 3 shapes of few tokens, two ranges of many; whether and from when on few and many are on units */
+        plan_all(OP_MATMUL, &p, 10);
+    }
+}
+
+static void attention_is_done_once(void **unused)
+{
+    (void)unused;
+    static const uint32_t shapes[][3] = {{64, 4, 4}, {256, 4, 1}, {128, 32, 8}, {80, 2, 1}, {256, 160, 160}};
+    for (size_t i = 0; i < 2 * 5; i++) {
+        const uint32_t *n = shapes[i / 2];
+        const struct op_args args = {.head_dim = n[0], .scale = 1};
+        struct op_plan p = {.args = &args,
+                            .device = &with_units,
+                            .limits = {TOKENS, 32, 32},
+                            .in_cols = {n[0] * n[1]},
+                            .out_cols = {n[0] * n[1], i % 2 ? n[0] * n[1] : 0},
+                            .rows = ROWS_TOKENS,
+                            .state_rows = 4096,
+                            .state_cols = 2 * n[0] * n[2]};
+        plan_all(OP_ATTENTION, &p, 3);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +387,8 @@ int main(void)
         cmocka_unit_test(other_text_is_refused),
         cmocka_unit_test(damage_does_no_harm),
         cmocka_unit_test(candidates_fit),
+        cmocka_unit_test(products_are_done_once),
+        cmocka_unit_test(attention_is_done_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,23 +25,23 @@ var<workgroup> part_total: array<vec4f, PARTS * FOURS>;
 var<workgroup> part_sum: array<vec4f, WORKGROUP>;
 
 // what the threads have found, for each head of the group: the first one's part begins at `place`, each next `apart`
-fn write_parts(place: u32, apart: u32, i: u32, sum: array<vec4f, GROUP>, top: array<vec4f, FOURS>,
-               total: array<vec4f, FOURS>) {
+fn write_parts(place: u32, apart: u32, i: u32, sum: ptr<function, array<vec4f, GROUP>>,
+               top: ptr<function, array<vec4f, FOURS>>, total: ptr<function, array<vec4f, FOURS>>) {
     for (var f = 0u; f < FOURS; f++) {
-        if i % VECTORS == 0u && i / VECTORS < PARTS { part_total[i / VECTORS * FOURS + f] = total[f]; }
+        if i % VECTORS == 0u && i / VECTORS < PARTS { part_total[i / VECTORS * FOURS + f] = (*total)[f]; }
     }
     for (var h = 0u; h < GROUP; h++) {
-        part_sum[i] = sum[h];
+        part_sum[i] = (*sum)[h];
         workgroupBarrier();
         if i < VECTORS {
-            var all = sum[h];
+            var all = (*sum)[h];
             for (var other = 1u; other < PARTS; other++) { all += part_sum[other * VECTORS + i]; }
             parts[place + h * apart + i] = all;
         }
         if i == 0u {
             var all = 0.0;
             for (var other = 0u; other < PARTS; other++) { all += part_total[other * FOURS + h / 4u][h % 4u]; }
-            parts[place + h * apart + VECTORS] = vec4f(top[h / 4u][h % 4u], all, 0.0, 0.0);
+            parts[place + h * apart + VECTORS] = vec4f((*top)[h / 4u][h % 4u], all, 0.0, 0.0);
         }
         workgroupBarrier();
     }
@@ -135,5 +135,5 @@ fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
         workgroupBarrier();
     }
     let place = ((t * (params.vectors / VECTORS) + head) * splits + split) * (VECTORS + 1u);
-    write_parts(place, splits * (VECTORS + 1u), i, sum, top, total);
+    write_parts(place, splits * (VECTORS + 1u), i, &sum, &top, &total);
 }
