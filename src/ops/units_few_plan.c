@@ -99,7 +99,7 @@ static bool plan_tokens(struct op_plan *p, const struct matmul_part *part, uint3
     matmul_add_file(&d, plan_reduce(p));
     for (size_t i = 0; i < sizeof consts / sizeof *consts; i++) d.consts[i] = consts[i];
     plan_q8_output(p, &d);
-    d.f16 = d.matrix_units = true;
+    d.f16 = d.matrix_units = d.baked = true;
     d.grid[0] = (struct grid){.fixed = matmul_count_tiles(&part->params, tile_rows(s))};
     d.grid[1] = (struct grid){.rows = p->rows, .per = UNIT * token_units};
     d.min_rows = min_tokens;

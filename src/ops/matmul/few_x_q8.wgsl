@@ -14,17 +14,19 @@ fn x_fetch(token: u32, quad: u32) -> XWords {
 }
 
 // Two bytes, b + 128, behind the exponent that 8 has as f16, are 8 + (b + 128) / 128: quicker than from integers.
-fn x_pair(bytes: u32) -> vec2f { return unpack2x16float((bytes & 0x00ff00ffu) | 0x48004800u) - 9.0; }
+fn x_pair(bytes: u32) -> vec2<f16> {
+    return vec2<f16>(unpack2x16float((bytes & 0x00ff00ffu) | 0x48004800u)) - vec2<f16>(9.0h);
+}
 
-fn x_half(bytes: u32, d: f32) -> vec4<f16> {
+fn x_half(bytes: u32, d: vec2<f16>) -> vec4<f16> {
     let flipped = bytes ^ 0x80808080u;
-    return vec4<f16>(vec4f(x_pair(flipped), x_pair(flipped >> 8u)) * d);
+    return vec4<f16>(x_pair(flipped) * d, x_pair(flipped >> 8u) * d);
 }
 
 // those values / 16, a block with one beyond what f16 holds made smaller, the second and third of each 4 in each
-// other's place
+// other's place; products in f16 round the scale as well
 fn x_halves(words: XWords) -> mat4x4<f16> {
-    let d = min(bitcast<f32>(words.d) * 8.0, 65504.0); // b / 128 * 8 d = b d / 16
+    let d = vec2<f16>(f16(min(bitcast<f32>(words.d) * 8.0, 65504.0))); // b / 128 * 8 d = b d / 16
     return mat4x4<f16>(x_half(words.bytes.x, d), x_half(words.bytes.y, d), x_half(words.bytes.z, d),
                        x_half(words.bytes.w, d));
 }
