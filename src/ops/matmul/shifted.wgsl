@@ -9,16 +9,19 @@
 @group(0) @binding(5) var<storage, read> vectors: array<vec4f>;            // scale, bias, blends, [C / 4] each
 @group(0) @binding(6) var<storage, read_write> shift_state: array<vec4f>;  // h of the last even, the last odd position
 
-// floats; or int8: the first halves of all blocks, then the last halves
+// floats: the first vec4s of all spans of 16, then the second ones, ..., so that neighbours who take a span each read
+// without bank conflicts; or int8: the first halves of all blocks, then the last halves
 var<workgroup> x_own: array<vec4u, X_VECTORS>;
 var<workgroup> x_scales: array<vec2u, VECTORS / 8u>;
 var<workgroup> shifted_partial: array<vec2f, WORKGROUP / LANES_INSIDE>;
 
-fn x_float(quad: u32) -> vec4f { return bitcast<vec4f>(x_own[quad]); }
+fn x_place(quad: u32) -> u32 { return (quad & 3u) * (VECTORS / 4u) + quad / 4u; }
+
+fn x_float(quad: u32) -> vec4f { return bitcast<vec4f>(x_own[x_place(quad)]); }
 
 fn shifted_store(c: u32, value: vec4f, int8: bool, lane: Lane) {
     if !int8 {
-        if c < VECTORS { x_own[c] = bitcast<vec4u>(value); }
+        if c < VECTORS { x_own[x_place(c)] = bitcast<vec4u>(value); }
         return;
     }
     let packed = q8_pack(value, lane);
