@@ -1,4 +1,4 @@
-/* units_plan.c - kernels for many tokens on matrix units: matmul/matmat_units.wgsl makes sums, after
+/* units_plan.c - kernels for many tokens on matrix units: matmul/matmat_units.wgsl or units_wide.wgsl make sums, after
  * matmul/units_halve.wgsl made x in f16 for it where many tiles share it; matmul/units_sum.wgsl makes y of them. */
 #include <string.h>
 
@@ -7,37 +7,47 @@
 /* of matmat_units; a matrix of fewer rows would leave most of a tile idle */
 enum { UNITS_BYTES = 36864, UNITS_THREADS = 256, UNITS_LANES = 32, UNITS_MIN_ROWS = 16 };
 
-/* Workgroups that a device is taken to have room for, and columns of which a workgroup does at least as many. */
+/* tokens of a tile of matmat_units, of units_wide, and how many tiles of rows the latter pays from on */
+enum { NARROW = 128, WIDE = 256, WIDE_MIN_TILES = 16 };
+
+/* Workgroups of NARROW tiles that a device is taken to have room for, and columns that one does at least. */
 enum { UNITS_GROUPS = 264, UNITS_MIN_COLS = 128 };
 
 /* x is stored in f16 where so many tiles of a segment read it, so many columns at least */
 enum { HALVES_MIN_TILES = 4, HALVES_MIN_COLS = 512 };
 
-/* how a step's tiles are dealt out */
-struct deal {
-    uint32_t groups;   /* workgroups that the device is taken to have room for */
-    uint32_t min_cols; /* of which a workgroup does at least as many */
+/* how the tokens of a step of `halves` * NARROW are cut */
+struct cut {
+    uint32_t tokens, tiles, groups; /* of a tile; tiles of tokens; workgroups that the device has room for */
 };
 
-/* workgroups of the last tiles, of so many; as in units_shares.wgsl */
-static uint32_t shares_of(uint32_t tiles, uint32_t groups, uint32_t most)
+/* wide: unless half of a tile would be idle, of one or of two */
+static struct cut cut_of(uint32_t halves, bool wide)
 {
-    const uint32_t rest = tiles % groups, n = rest ? groups / rest : 1;
+    const uint32_t tokens = wide && halves != 1 && halves != 3 ? WIDE : NARROW;
+    return (struct cut){tokens, (halves * NARROW + tokens - 1) / tokens, UNITS_GROUPS * NARROW / tokens};
+}
+
+static uint32_t halves_of(uint32_t rows) { return (rows + NARROW - 1) / NARROW; }
+
+/* workgroups of the last ones of `tiles` tiles of rows; as in units_shares.wgsl */
+static uint32_t shares_of(uint32_t tiles, const struct cut *c, uint32_t most)
+{
+    const uint32_t rest = tiles * c->tiles % c->groups, n = rest ? c->groups / rest : 1;
     return n < most ? n : most;
 }
 
-static uint64_t sums_of(uint32_t tiles, uint32_t rows, uint32_t groups)
+uint64_t units_sums(uint32_t tiles, uint32_t rows)
 {
-    uint64_t slots = 0;
-    for (uint32_t n = 1; rows > MATVEC_MAX && n <= units_tiles(rows); n++) {
-        const uint64_t all = (uint64_t)tiles * n, rest = all % groups;
-        const uint64_t more = rest ? rest * (groups / rest - 1) : 0;
-        if (all + more > slots) slots = all + more;
+    uint64_t most = 0;
+    for (uint32_t n = 2; rows > MATVEC_MAX && n < 2 * halves_of(rows) + 2; n++) {
+        const struct cut c = cut_of(n / 2, n % 2);
+        const uint64_t all = (uint64_t)tiles * c.tiles, rest = all % c.groups;
+        const uint64_t slots = all + (rest ? rest * (c.groups / rest - 1) : 0);
+        if (slots * c.tokens > most) most = slots * c.tokens;
     }
-    return slots * UNITS_TILE * UNITS_TILE;
+    return most * UNITS_TILE;
 }
-
-uint64_t units_sums(uint32_t tiles, uint32_t rows) { return sums_of(tiles, rows, UNITS_GROUPS); }
 
 uint32_t units_halves(uint32_t tiles, uint32_t n_segments, uint32_t cols, uint32_t x_cols)
 {
@@ -114,6 +124,12 @@ static bool has_tail(const struct matmul_plan *m)
     return tail;
 }
 
+/* integers lie in blocks of 32 columns at least */
+static bool is_wide(const struct op_plan *p, const struct matmul_part *part)
+{
+    return !quant_is_float(p->w[part->m->weight].q) && part->params.tiles >= WIDE_MIN_TILES;
+}
+
 static bool stores_halves(const struct op_plan *p, const struct matmul_plan *m)
 {
     return units_halves(count_all_tiles(m), m->n_segments, most_cols(m), p->out_cols[OUT_HALVES] * 2);
@@ -141,31 +157,24 @@ static bool plan_halve(struct op_plan *p, const struct matmul_part *part, uint32
     return plan_dispatch(p, &d, err);
 }
 
-/* the usual deal or what tuning found, for which there is scratch */
-static struct deal choose_deal(const struct op_plan *p, const struct matmul_part *part, uint32_t tokens)
+/* columns of which a workgroup does at least as many: the usual ones or what tuning found */
+static uint32_t choose_cols(const struct op_plan *p, const struct matmul_part *part, uint32_t tokens)
 {
-    static const struct deal near[] = {{UNITS_GROUPS, UNITS_MIN_COLS},     {UNITS_GROUPS, 2 * UNITS_MIN_COLS},
-                                       {UNITS_GROUPS, 4 * UNITS_MIN_COLS}, {UNITS_GROUPS / 2, UNITS_MIN_COLS},
-                                       {UNITS_GROUPS * 2, UNITS_MIN_COLS}, {1, UNITS_MIN_COLS}};
-    const uint64_t room = (uint64_t)p->out_cols[OUT_MORE] * most_rows(p);
-    struct choice c = matmul_choice(p, part->m, part->params.rows, "units", "workgroups/columns of one", tokens);
-    for (size_t i = 0; i < sizeof near / sizeof *near; i++)
-        if (sums_of(count_all_tiles(part->m), most_rows(p), near[i].groups) <= room)
-            choice_add(&c, near[i].groups, near[i].min_cols, 0);
-    const uint32_t *numbers = plan_choose(p, &c);
-    return (struct deal){numbers[0], numbers[1]};
+    struct choice c = matmul_choice(p, part->m, part->params.rows, "units", "columns of a workgroup", tokens);
+    for (uint32_t i = 1; i <= 4; i *= 2) choice_add(&c, UNITS_MIN_COLS * i, 0, 0);
+    return plan_choose(p, &c)[0];
 }
 
 /* steps of min_rows to max_rows; 0: no upper end */
-static bool plan_sums(struct op_plan *p, const struct matmul_part *part, uint32_t min_rows, uint32_t max_rows,
-                      struct error *err)
+static bool plan_sums(struct op_plan *p, const struct matmul_part *part, uint32_t tile_tokens, uint32_t min_rows,
+                      uint32_t max_rows, struct error *err)
 {
     const struct matmul_plan *m = part->m;
     const bool stored = stores_halves(p, m);
     struct dispatch_desc d = {
-        .files = {"matmul/matmat_units", part->codec, "matmul/units_shares", "matmul/segment",
-                  stored ? "matmul/half_stored" : "matmul/half_x"},
-        .consts = {{"TAIL", has_tail(m)}},
+        .files = {tile_tokens == WIDE ? "matmul/units_wide" : "matmul/matmat_units", part->codec, "matmul/units_shares",
+                  "matmul/segment", stored ? "matmul/half_stored" : "matmul/half_x"},
+        .consts = {{"TILE_TOKENS", tile_tokens}, {tile_tokens == NARROW ? "TAIL" : NULL, has_tail(m)}},
         .f16 = true,
         .matrix_units = true,
         .params_wgsl = matmul_params_wgsl,
@@ -176,7 +185,7 @@ static bool plan_sums(struct op_plan *p, const struct matmul_part *part, uint32_
                      operand_scratch(OUT_MORE, 'w')},
         .n_operands = 4,
         .weights = matmul_count_weights(&part->params),
-        .grid = {{.fixed = part->params.tiles}, {1, UNITS_TILE, p->rows}, {.fixed = part->params.shares}},
+        .grid = {{.fixed = part->params.tiles}, {1, tile_tokens, p->rows}, {.fixed = part->params.shares}},
         .min_rows = min_rows,
         .max_rows = max_rows,
     };
@@ -185,13 +194,13 @@ static bool plan_sums(struct op_plan *p, const struct matmul_part *part, uint32_
     return plan_dispatch(p, &d, err);
 }
 
-static bool plan_sum(struct op_plan *p, const struct matmul_part *part, uint32_t min_rows, uint32_t max_rows,
-                     struct error *err)
+static bool plan_sum(struct op_plan *p, const struct matmul_part *part, uint32_t tile_tokens, uint32_t min_rows,
+                     uint32_t max_rows, struct error *err)
 {
     struct dispatch_desc d = {
         .files = {"matmul/units_sum", "matmul/units_shares", "matmul/segment", "matmul/epilogue", "activation",
                   plan_reduce(p)},
-        .consts = {{"WORKGROUP", UNITS_THREADS}, {"LANES", 1}},
+        .consts = {{"WORKGROUP", UNITS_THREADS}, {"LANES", 1}, {"TILE_TOKENS", tile_tokens}},
         .params_wgsl = matmul_params_wgsl,
         .params = &part->params,
         .params_bytes = sizeof part->params,
@@ -210,20 +219,23 @@ bool plan_units(struct op_plan *p, const struct matmul_part *part, uint32_t min_
 {
     enum { RANGES = 4 }; /* the last one takes all that is more */
     struct matmul_part own = *part;
+    const uint32_t most_halves = halves_of(most_rows(p));
     if (stores_halves(p, part->m) && !plan_halve(p, part, min_tokens, err)) return false;
     own.params.tiles = matmul_count_tiles(&part->params, UNITS_TILE);
-    for (uint32_t n = 1, from = min_tokens; n <= RANGES; from = UNITS_TILE * n++ + 1) {
-        const bool last = n == RANGES || UNITS_TILE * n >= most_rows(p);
-        const struct deal deal = choose_deal(p, part, n == 1 ? UNITS_TILE : UNITS_TILE * RANGES);
-        const uint32_t least = most_cols(part->m) / deal.min_cols, most = least ? least : 1;
-        own.params.groups = deal.groups;
-        own.params.shares = shares_of(own.params.tiles * n, deal.groups, most);
-        for (uint32_t k = n + 1; last && k <= units_tiles(most_rows(p)); k++) {
-            const uint32_t shares = shares_of(own.params.tiles * k, deal.groups, most);
+    for (uint32_t n = 1, from = min_tokens; n <= RANGES; from = NARROW * n++ + 1) {
+        const bool last = n == RANGES || n >= most_halves;
+        const struct cut c = cut_of(n, is_wide(p, &own));
+        const uint32_t least = most_cols(part->m) / choose_cols(p, part, NARROW * (n == 1 ? 1 : RANGES));
+        const uint32_t most = least ? least : 1;
+        own.params.groups = c.groups;
+        own.params.shares = shares_of(own.params.tiles, &c, most);
+        for (uint32_t k = n + 1; last && k <= most_halves; k++) {
+            const struct cut more = cut_of(k, is_wide(p, &own));
+            const uint32_t shares = shares_of(own.params.tiles, &more, most);
             if (shares > own.params.shares) own.params.shares = shares;
         }
-        const uint32_t to = last ? 0 : UNITS_TILE * n;
-        if (!plan_sums(p, &own, from, to, err) || !plan_sum(p, &own, from, to, err)) return false;
+        const uint32_t to = last ? 0 : NARROW * n;
+        if (!plan_sums(p, &own, c.tokens, from, to, err) || !plan_sum(p, &own, c.tokens, from, to, err)) return false;
         if (last) break;
     }
     return true;

@@ -270,16 +270,25 @@ static uint32_t choose_index(void *user, const struct choice *c)
     return r->index % c->n;
 }
 
-/* what matmat_units leaves for units_sum stays in its scratch (units_shares.wgsl) */
+/* 0: there is none of that name */
+static uint32_t const_of(const struct dispatch_desc *d, const char *name)
+{
+    for (size_t i = 0; i < DISPATCH_MAX_CONSTS && d->consts[i].name; i++)
+        if (!strcmp(d->consts[i].name, name)) return d->consts[i].value;
+    return 0;
+}
+
+/* what matmat_units and units_wide leave for units_sum stays in its scratch (units_shares.wgsl) */
 static void check_sums(const struct op_plan *p, const struct dispatch_desc *d, uint32_t tokens)
 {
     const struct matmul_params *m = d->params;
-    const uint64_t tiles = (uint64_t)m->tiles * units_tiles(tokens), rest = tiles % m->groups;
+    const uint32_t wide = const_of(d, "TILE_TOKENS");
+    const uint64_t tiles = (uint64_t)m->tiles * ((tokens + wide - 1) / wide), rest = tiles % m->groups;
     uint64_t shares = m->groups / (rest ? rest : 1);
     if (shares > m->shares) shares = m->shares;
     if (!shares) shares = 1;
     const uint64_t slots = tiles + rest * (shares - 1);
-    assert_true(slots * UNITS_TILE * UNITS_TILE <= (uint64_t)p->out_cols[OUT_MORE] * p->limits.tokens);
+    assert_true(slots * UNITS_TILE * wide <= (uint64_t)p->out_cols[OUT_MORE] * p->limits.tokens);
 }
 
 static bool note(void *executor, const struct dispatch_desc *d, struct error *err)
@@ -293,12 +302,10 @@ static bool note(void *executor, const struct dispatch_desc *d, struct error *er
     const uint32_t from = d->min_rows ? d->min_rows : 1, to = d->max_rows ? d->max_rows : TOKENS;
     for (uint32_t n = from; n <= to && n <= TOKENS; n++) {
         r->done[n]++;
-        if (strstr(d->files[0], "matmat_units")) check_sums(r->plan, d, n);
+        if (strstr(d->files[0], "matmat_units") || strstr(d->files[0], "units_wide")) check_sums(r->plan, d, n);
     }
-    uint32_t threads = 1;
-    for (size_t i = 0; i < DISPATCH_MAX_CONSTS && d->consts[i].name; i++)
-        if (!strcmp(d->consts[i].name, "WORKGROUP")) threads = d->consts[i].value;
-    assert_in_range(threads, 1, r->plan->device->max_workgroup_threads);
+    const uint32_t threads = const_of(d, "WORKGROUP");
+    assert_in_range(threads ? threads : 1, 1, r->plan->device->max_workgroup_threads);
     return true;
 }
 

@@ -1,6 +1,6 @@
-/* test_units_gpu.c - matmat_units and units_few also on devices that have no matrix units: the device claims to have some, and what
- * they would do is emulated (units_emulated.wgsl). All but the multiplications is what runs elsewhere. Where the device
- * has some, the same cases follow as they are.
+/* test_units_gpu.c - matmat_units, units_wide and units_few also on devices that have no matrix units: the device claims
+ * to have some, and what they would do is emulated (units_emulated.wgsl). All but the multiplications is what runs
+ * elsewhere. Where the device has some, the same cases follow as they are.
  *
  * The linker sends calls of gpu_kernel_create to the one below. */
 #include "support/op_case.h"
@@ -24,7 +24,7 @@ struct gpu_kernel *__wrap_gpu_kernel_create(struct gpu *gpu, const char *name, c
 
 static char *emulation;       /* units_emulated.wgsl */
 static struct gpu *pretender; /* whose units are emulated */
-static atomic_uint n_few, n_many;
+static atomic_uint n_few, n_many, n_wide;
 
 static char *read_file(const char *path)
 {
@@ -56,6 +56,22 @@ static char *replaced(char *text, const char *from, const char *to)
     return out;
 }
 
+/* What is emulated reads its part of a tile only when it is multiplied, so the next columns must not come before: what
+ * stands between the barrier and the products goes behind these. */
+static void put_late(char *text)
+{
+    char *from = strstr(text, "        workgroupBarrier();\n        // the next columns");
+    char *to = from ? strstr(from, "        // meanwhile\n") : NULL;
+    char *end = to ? strstr(to, "        workgroupBarrier();\n    }\n") : NULL;
+    if (!end) fail_msg("units_wide is not what it was");
+    const size_t n = (size_t)(to - from), rest = (size_t)(end - to);
+    char *moved = malloc(n);
+    memcpy(moved, from, n);
+    memmove(from, to, rest);
+    memcpy(from + rest, moved, n);
+    free(moved);
+}
+
 struct gpu_kernel *__wrap_gpu_kernel_create(struct gpu *gpu, const char *name, const char *wgsl, const char *bindings,
                                             struct error *err)
 {
@@ -74,11 +90,13 @@ struct gpu_kernel *__wrap_gpu_kernel_create(struct gpu *gpu, const char *name, c
         {"    var sum00: Sum;", "    emulated_items = select(8u, 9u, batch.n_tokens == 0u);\n    var sum00: Sum;"},
     };
     const bool few = strstr(name, "units_few") != NULL;
-    if (gpu != pretender || !(few || strstr(name, "matmat_units")))
+    const bool wide = strstr(name, "units_wide") != NULL;
+    if (gpu != pretender || !(few || wide || strstr(name, "matmat_units")))
         return __real_gpu_kernel_create(gpu, name, wgsl, bindings, err);
     char *text = malloc(strlen(wgsl) + 1);
     strcpy(text, wgsl);
     for (size_t i = 0; i < COUNT(edits); i++) text = replaced(text, edits[i][0], edits[i][1]);
+    if (wide) put_late(text);
     text = replaced(text, "    emulated_items = ",
                     few ? "    emulated_lane = lane.thread % 32u;\n    emulated_items = "
                         : "    emulated_lane = thread % 32u;\n    emulated_items = ");
@@ -89,6 +107,7 @@ struct gpu_kernel *__wrap_gpu_kernel_create(struct gpu *gpu, const char *name, c
     free(text);
     free(whole);
     if (few) n_few++;
+    else if (wide) n_wide++;
     else n_many++;
     return kernel;
 }
@@ -102,6 +121,7 @@ static const struct step_shape lengths[] = {
     {{{49, 0, 0}}},
     {{{113, 0, 0}}},
     {{{1, 0, 0}, {129, 1, 0}}},
+    {{{385, 0, 0}}},
 };
 
 /* quant type, rows, columns, act, combine, flags. Few types, as software takes seconds to compile one of these kernels;
@@ -118,6 +138,10 @@ static const uint32_t matmuls[][6] = {
     {QUANT_F16, 516, 516, ACT_NONE, COMBINE_NONE, 0},
     {QUANT_Q8_0, 512, 1024, ACT_NONE, COMBINE_ADD, MATMUL_INT8},
     {QUANT_Q4_K, 160, 512, ACT_RELU2, COMBINE_ADD, MATMUL_INT8 | MATMUL_TO_INT8},
+    /* units_wide in two of the steps: shared columns, x as it is, and one step of 32 columns */
+    {QUANT_Q8_0, 2080, 544, ACT_RELU2, COMBINE_ADD, MATMUL_INT8 | MATMUL_TO_INT8},
+    {QUANT_Q4_K, 1956, 256, ACT_NONE, COMBINE_NONE, 0},
+    {QUANT_Q8_0, 2016, 32, ACT_SIGMOID, COMBINE_MUL, MATMUL_INT8},
 };
 
 /* types, rows of the first, columns */
@@ -165,6 +189,8 @@ static struct op_case *add(struct gpu *gpu, void (*record)(struct op_bench *b, c
 /* more than a device has room for: some tiles have a workgroup each, the others share them */
 static const struct step_shape short_length[] = {{{{49, 0, 0}}}};
 static const uint32_t many_tiles[6] = {QUANT_F16, 34820, 256, ACT_TANH, COMBINE_ADD, 0};
+static const struct step_shape wide_length[] = {{{{130, 0, 0}}}};
+static const uint32_t many_wide[6] = {QUANT_Q8_0, 17952, 288, ACT_TANH, COMBINE_ADD, MATMUL_INT8};
 
 static void add_cases(struct gpu *gpu, const char *how)
 {
@@ -185,6 +211,10 @@ static void add_cases(struct gpu *gpu, const char *how)
     many->steps = short_length;
     many->n_steps = COUNT(short_length);
     snprintf(many->name, sizeof many->name, "%s matmul of many tiles", how);
+    struct op_case *wide = add(gpu, record_matmul, many_wide);
+    wide->steps = wide_length;
+    wide->n_steps = COUNT(wide_length);
+    snprintf(wide->name, sizeof wide->name, "%s matmul of many wide tiles", how);
     all[n_all].gpu = gpu;
     all[n_all].c = large;
     snprintf(all[n_all].c.name, sizeof all[n_all].c.name, "%s matmul of large x", how);
@@ -194,7 +224,7 @@ static void add_cases(struct gpu *gpu, const char *how)
 static void was_emulated(void **unused)
 {
     (void)unused;
-    assert_true(n_few > 0 && n_many > 0);
+    assert_true(n_few > 0 && n_many > 0 && n_wide > 0);
 }
 
 int main(void)

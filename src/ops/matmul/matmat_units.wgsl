@@ -7,7 +7,7 @@
 // Tiles that would leave the device idle are shared: some workgroups each take some of the columns (units_shares).
 // grid: x = tiles of rows, segment after segment; y = tokens / 128; z = workgroups of a shared tile, at most
 // Needs: SUBGROUP (32), TAIL (1: a segment may end within 64 columns), f16; a codec (weight_span), half_x, segment,
-// units_shares.
+// units_shares with TILE_TOKENS (128).
 @group(0) @binding(5) var<storage, read_write> sums: array<f32>;  // [tiles and shares, 128 tokens, 128 rows]
 
 const WORKGROUP = 256u;
