@@ -301,15 +301,10 @@ static struct gpu_case all[N_VARIANTS * (COUNT(cases) + 1 + COUNT(wkv7_small) + 
                                          2 * COUNT(fused) + 1 + COUNT(attention_parts) + COUNT(wkv7_chunked))];
 static size_t n_all;
 
-/* products with F16 weights on matrix units: their inputs are rounded to f16 */
-static const struct tolerance on_units = {1e-6, 2e-3, 2e-3};
-
 static struct gpu_case *add(const struct op_case *c, enum variant v)
 {
     struct gpu_case *g = &all[n_all++];
     *g = (struct gpu_case){.c = *c, .gpu = case_gpu(v)};
-    const bool ups = c->record == record_wkv7_ups && c->n[3] == QUANT_F16;
-    if (ups && gpu_describe(g->gpu)->matrix_units) g->c.tolerance = on_units;
     snprintf(g->c.name, sizeof g->c.name, "%.90s, %.30s", c->name, case_variant_name(v));
     return g;
 }
