@@ -112,6 +112,7 @@ static bool fill_input(struct run *r, const struct case_value *in, struct error 
     for (size_t k = 0; k < n; k++) {
         struct case_range range = in->blocks[k % cols / (cols / in->n_blocks)];
         r->want[k] = range.low + (range.high - range.low) * r->want[k];
+        if (in->step > 0) r->want[k] = roundf(r->want[k] / in->step) * in->step;
     }
     return write_value(r, in->v, r->step.n_tokens, err);
 }

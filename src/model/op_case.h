@@ -37,6 +37,7 @@ struct case_value {
     struct case_range {
         float low, high; /* each with values between these */
     } blocks[CASE_BLOCKS];
+    float step; /* all are multiples of it; 0: any */
 };
 
 struct case_state {
@@ -83,6 +84,8 @@ void op_case_compare(const struct tolerance *t, const char *what, const float *w
 weight case_vector(struct op_bench *b, const char *name, uint32_t rows, uint32_t cols, float low, float high);
 weight case_matrix(struct op_bench *b, const char *name, const struct quant_info *q, uint32_t rows, uint32_t cols);
 val case_input(struct op_bench *b, uint32_t cols, float low, float high);
+/* multiples of 1/64 up to 1, which f16 holds, and 1/16 of them: matrix units do not round them */
+val case_input_coarse(struct op_bench *b, uint32_t cols);
 /* an input for products that take it in int8 form, and as floats; the two are other numbers */
 val case_input_q8(struct op_bench *b, uint32_t cols, float low, float high);
 val case_blocks(struct op_bench *b, uint32_t cols, const struct case_range *blocks, uint32_t n);

@@ -101,6 +101,13 @@ val case_input(struct op_bench *b, uint32_t cols, float low, float high)
     return case_blocks(b, cols, &(struct case_range){low, high}, 1);
 }
 
+val case_input_coarse(struct op_bench *b, uint32_t cols)
+{
+    val v = case_input(b, cols, -1, 1);
+    b->inputs[b->n_inputs - 1].step = 0x1p-6f;
+    return v;
+}
+
 val case_input_q8(struct op_bench *b, uint32_t cols, float low, float high)
 {
     val x = case_input(b, cols, low, high), q = case_input(b, cols, low, high);
