@@ -102,7 +102,8 @@ state kv_cache(struct graph *g, const char *name, uint32_t rows, uint32_t cols, 
 
 /* ---- ops, in the order of op.h ---- */
 
-val op_input(struct graph *g, uint32_t cols); /* a value that a test fills in; [T,cols] */
+/* A value [T,cols] that a test fills in before the first call; only calls recorded later leave its memory alone. */
+val op_input(struct graph *g, uint32_t cols);
 val op_embed(struct graph *g, weight w, float scale);
 val op_select(struct graph *g, val x);
 val op_layer_norm(struct graph *g, val x, weight scale, weight bias, float eps);
