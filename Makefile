@@ -23,6 +23,12 @@ define configure
     echo "$$options" >$(1)/options; fi
 endef
 
+# its kernels go to the driver only where the wgpu 30 runtime passes them through
+define fetch_glslang
+@scripts/fetch-wheels scripts/requirements-glslang.txt deps/glslang && chmod +x deps/glslang/cmeel.prefix/bin/* || \
+    echo "no GLSL compiler for this system, so without the SPIR-V kernels" >&2
+endef
+
 .PHONY: help run test test-gpu test-gemma skills asan bench bench-gpu runtime runtime-test runtime-memcheck portability format install build tests
 .DEFAULT_GOAL := help
 
@@ -57,8 +63,7 @@ bench: build ## measure prompt and generation speed of MODEL
 
 bench-gpu: ## measure matrix units, and Corvid's matrix products beside them
 	@scripts/setup
-	@scripts/fetch-wheels scripts/requirements-glslang.txt deps/glslang && chmod +x deps/glslang/cmeel.prefix/bin/* || \
-	    echo "bench-gpu: no GLSL compiler for this system, so without the SPIR-V kernels" >&2
+	$(fetch_glslang)
 	$(call configure,build,-DCMAKE_BUILD_TYPE=$(BUILD))
 	@cmake --build build $(quiet) --target bench_gpu
 	@build/bin/bench_gpu
@@ -66,6 +71,7 @@ bench-gpu: ## measure matrix units, and Corvid's matrix products beside them
 runtime: ## build the faster wgpu 30 runtime (needs Rust 1.87 or newer)
 	@scripts/setup
 	@scripts/runtime build
+	$(fetch_glslang)
 
 runtime-test: ## test the wgpu 30 runtime by itself
 	@scripts/setup

@@ -191,6 +191,8 @@ struct gpu *gpu_open(const struct gpu_options *options, struct error *err)
         gpu_pipeline_cache_open(gpu, o);
         gpu->info.subgroup_size = gpu->info.subgroups ? gpu_probe_subgroups(gpu) : 0;
         gpu->info.subgroups = gpu->info.subgroup_size != 0;
+        gpu->info.fragments = gpu->info.passthrough && gpu->info.matrix_units && gpu->info.subgroup_size == 32 &&
+                              gpu_multiplies(&gpu->info, "f16 -> f32", "16x16x16") && gpu_probe_fragments(gpu);
         ok = gpu_check(gpu, err);
     }
     if (ok && trace_is_on()) profile_create(gpu);

@@ -28,11 +28,12 @@ struct gpu_info {
     char matrix_shapes[512]; /* what matrix units multiply, "f16 -> f32 16x16x16; ..."; "" if the runtime tells none */
     /* of an adapter: it offers it; of an open device: it is on */
     bool shader_f16, subgroups, timestamps, timestamps_in_passes;
-    bool matrix_units;      /* WGSL's cooperative matrices (`enable wgpu_cooperative_matrix;`) */
-    bool passthrough;       /* shader code given to the driver as it is, SPIR-V on Vulkan */
-    bool coherent;          /* `@coherent` storage buffers: what one workgroup wrote, others see in the same dispatch */
-    bool mappable;          /* storage buffers that the CPU reads without a copy */
-    bool pipeline_cache;    /* compiled kernels as bytes */
+    bool matrix_units;   /* WGSL's cooperative matrices (`enable wgpu_cooperative_matrix;`) */
+    bool passthrough;    /* shader code given to the driver as it is, SPIR-V on Vulkan */
+    bool fragments;      /* of an open device: elements of 16x16x16 f16 matrices lie in threads as fragments.c says */
+    bool coherent;       /* `@coherent` storage buffers: what one workgroup wrote, others see in the same dispatch */
+    bool mappable;       /* storage buffers that the CPU reads without a copy */
+    bool pipeline_cache; /* compiled kernels as bytes */
     uint32_t subgroup_size; /* measured when the device is opened; 0: unknown or no subgroups */
     uint64_t max_buffer_bytes, max_binding_bytes;
     uint32_t max_workgroup_threads, max_workgroup_bytes, max_groups; /* groups: in one dimension of a dispatch */
@@ -56,6 +57,9 @@ struct gpu_options {
 /* Adapters of a runtime (as in gpu_options), best first; infos[0 .. capacity) are filled, *count is how many there are
  * (may exceed capacity). */
 bool gpu_list(const char *runtime, struct gpu_info *infos, size_t capacity, size_t *count, struct error *err);
+
+/* The adapter lists a shape, "16x16x16", among those of "f16 -> f32". */
+bool gpu_multiplies(const struct gpu_info *info, const char *types, const char *shape);
 
 struct gpu *gpu_open(const struct gpu_options *options, struct error *err);
 void gpu_close(struct gpu *gpu); /* accepts NULL */

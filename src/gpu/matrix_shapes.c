@@ -1,6 +1,7 @@
 /* matrix_shapes.c - what the adapter's matrix units multiply, as text:
  * "f16 -> f32 16x16x16, 16x8x16; i8 -> i32 16x16x32": operands, result, rows x columns x depth. */
 #include <stdio.h>
+#include <string.h>
 
 #include "gpu/native.h"
 
@@ -60,4 +61,11 @@ void gpu_matrix_shapes(const struct webgpu *w, WGPUAdapter adapter, char *out, s
         for (size_t k = 0; k < i && !told; k++) told = same_types(&m[k], &m[i]);
         if (!told) append_types(out, capacity, &at, m, n, i);
     }
+}
+
+bool gpu_multiplies(const struct gpu_info *info, const char *types, const char *shape)
+{
+    const char *at = strstr(info->matrix_shapes, types);
+    const char *end = at ? strchr(at, ';') : NULL, *found = at ? strstr(at, shape) : NULL;
+    return found && (!end || found < end);
 }

@@ -165,6 +165,9 @@ void gpu_matrix_shapes(const struct webgpu *w, WGPUAdapter adapter, char *out, s
 /* Runs a small kernel to learn the subgroup size and whether lanes are linear; 0 if subgroups cannot be used. */
 uint32_t gpu_probe_subgroups(struct gpu *gpu);
 
+/* Runs a small kernel to learn whether gpu_info.fragments holds. Needs passthrough, matrix units and 32 lanes. */
+bool gpu_probe_fragments(struct gpu *gpu);
+
 /* pass.c: records what comes next. */
 WGPUCommandEncoder gpu_encoder(struct gpu *gpu);
 

@@ -8,13 +8,15 @@
 
 #include "base/thread.h"
 #include "ops/shaders.h"
+#include "ops/spirv.h"
 
 enum { NAME_CAPACITY = 640 };
 
 struct cached_kernel {
     char name[NAME_CAPACITY];
     char bindings[DISPATCH_MAX_OPERANDS + 3];
-    struct builder text;       /* until it is compiled */
+    struct builder text;       /* until it is compiled: WGSL, */
+    struct gpu_spirv spirv;    /* or words, malloc'ed */
     struct gpu_kernel *kernel; /* from then on */
 };
 
@@ -23,11 +25,18 @@ void kernel_cache_init(struct kernel_cache *c, struct gpu *gpu, struct step_limi
     *c = (struct kernel_cache){.gpu = gpu, .limits = limits};
 }
 
+static void free_code(struct cached_kernel *k)
+{
+    builder_free(&k->text);
+    free((void *)k->spirv.words);
+    k->spirv = (struct gpu_spirv){0};
+}
+
 void kernel_cache_free(struct kernel_cache *c)
 {
     for (uint32_t i = 0; i < c->n_kernels; i++) {
         gpu_kernel_destroy(c->kernels[i].kernel);
-        builder_free(&c->kernels[i].text);
+        free_code(&c->kernels[i]);
     }
     free(c->kernels);
     c->kernels = NULL;
@@ -94,6 +103,40 @@ bool kernel_text(const struct dispatch_desc *d, const struct gpu_info *device, s
     return out->failed ? fail_memory(err, "a kernel's text") : true;
 }
 
+/* the fields of struct Params as constants: "struct Params { rows: u32, ..." */
+static void set_params(const struct dispatch_desc *d, uint32_t *words, size_t n_words)
+{
+    const char *at = strchr(d->params_wgsl, '{');
+    for (size_t i = 0; at && i < d->params_bytes / sizeof(uint32_t); i++, at = strchr(at, ',')) {
+        char name[32];
+        uint32_t value;
+        memcpy(&value, (const char *)d->params + i * sizeof value, sizeof value);
+        if (sscanf(at, "%*[{, \n]%31[a-z0-9_]", name) == 1) spirv_set(words, n_words, name, value);
+    }
+}
+
+bool kernel_spirv(const struct dispatch_desc *d, const struct gpu_info *device, struct step_limits limits,
+                  struct gpu_spirv *out, struct error *err)
+{
+    const struct spirv_module *m = spirv_find(d->files[0]);
+    if (!m) return fail(err, ERR_ARGUMENT, "there is no SPIR-V kernel %s", d->files[0]);
+    uint32_t *words = malloc(m->n_words * sizeof *words);
+    if (!words) return fail_memory(err, "a kernel's code");
+    memcpy(words, m->words, m->n_words * sizeof *words);
+    *out = (struct gpu_spirv){.words = words, .n_words = m->n_words};
+    const struct kernel_const all[] = {{"SUBGROUP", device->subgroup_size},
+                                       {"MAX_TOKENS", limits.tokens},
+                                       {"MAX_SEQS", limits.seqs},
+                                       {"MAX_OUTPUTS", limits.outputs}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) spirv_set(words, m->n_words, all[i].name, all[i].value);
+    for (int i = 0; i < DISPATCH_MAX_CONSTS && d->consts[i].name; i++) {
+        spirv_set(words, m->n_words, d->consts[i].name, d->consts[i].value);
+        if (!strcmp(d->consts[i].name, "WORKGROUP")) out->threads = d->consts[i].value;
+    }
+    if (d->baked) set_params(d, words, m->n_words);
+    return true;
+}
+
 /* binding 0 params, 1 batch, then the operands */
 static void bindings_of(const struct dispatch_desc *d, char *out)
 {
@@ -134,7 +177,9 @@ bool kernel_cache_want(struct kernel_cache *c, const struct dispatch_desc *d, st
     struct cached_kernel *k = add(c, name, err);
     if (!k) return false;
     bindings_of(d, k->bindings);
-    return kernel_text(d, gpu_describe(c->gpu), c->limits, &k->text, err);
+    const struct gpu_info *device = gpu_describe(c->gpu);
+    return d->spirv ? kernel_spirv(d, device, c->limits, &k->spirv, err)
+                    : kernel_text(d, device, c->limits, &k->text, err);
 }
 
 bool kernel_cache_want_text(struct kernel_cache *c, const char *name, const char *bindings, struct builder *text,
@@ -167,9 +212,10 @@ static void compile_some(void *user)
         struct cached_kernel *k = &c->cache->kernels[i];
         struct error error = {0};
         if (k->kernel) continue;
-        k->kernel = gpu_kernel_create(c->cache->gpu, k->name, k->text.data, k->bindings, &error);
+        k->kernel = k->spirv.words ? gpu_kernel_create_spirv(c->cache->gpu, k->name, &k->spirv, k->bindings, &error)
+                                   : gpu_kernel_create(c->cache->gpu, k->name, k->text.data, k->bindings, &error);
         if (!k->kernel && !atomic_flag_test_and_set(&c->failed)) c->error = error;
-        builder_free(&k->text);
+        free_code(k);
     }
 }
 

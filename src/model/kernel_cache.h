@@ -36,4 +36,8 @@ void kernel_name(const struct dispatch_desc *d, char *out, size_t capacity);
 bool kernel_text(const struct dispatch_desc *d, const struct gpu_info *device, struct step_limits limits,
                  struct builder *out, struct error *err);
 
+/* Its SPIR-V, where that is what it is: words, malloc'ed. Fails with ERR_ARGUMENT if this build has none of its name. */
+bool kernel_spirv(const struct dispatch_desc *d, const struct gpu_info *device, struct step_limits limits,
+                  struct gpu_spirv *out, struct error *err);
+
 #endif

@@ -1,7 +1,5 @@
 /* units_plan.c - kernels for many tokens on matrix units: matmul/matmat_units.wgsl or units_wide.wgsl make sums, after
  * matmul/units_halve.wgsl made x in f16 for it where many tiles share it; matmul/units_sum.wgsl makes y of them. */
-#include <string.h>
-
 #include "ops/matmul_choices.h"
 
 /* of matmat_units; a matrix of fewer rows would leave most of a tile idle */
@@ -55,14 +53,6 @@ uint32_t units_halves(uint32_t tiles, uint32_t n_segments, uint32_t cols, uint32
     return stored ? (x_cols / 2 + 3) / 4 * 4 : 0;
 }
 
-/* the adapter lists 16x16x16 among the shapes of f16 -> f32 */
-static bool multiplies_f16(const struct gpu_info *device)
-{
-    const char *types = strstr(device->matrix_shapes, "f16 -> f32 ");
-    const char *end = types ? strchr(types, ';') : NULL, *shape = types ? strstr(types, "16x16x16") : NULL;
-    return shape && (!end || shape < end);
-}
-
 /* As f16, F32 and BF16 lose digits, and some could overflow. Where x is rounded to f16 as well, this is no more than that
  * does: wrong by 2^-12 of the weight or, of small ones, 2^-19 of the largest. */
 static bool fits_f16(const struct matmul_segment *s)
@@ -103,7 +93,7 @@ static uint32_t count_all_tiles(const struct matmul_plan *m)
 
 bool has_units(const struct gpu_info *device)
 {
-    return device->matrix_units && device->shader_f16 && multiplies_f16(device) &&
+    return device->matrix_units && device->shader_f16 && gpu_multiplies(device, "f16 -> f32", "16x16x16") &&
            device->subgroup_size == UNITS_LANES && device->max_workgroup_bytes >= UNITS_BYTES &&
            device->max_workgroup_threads >= UNITS_THREADS;
 }
