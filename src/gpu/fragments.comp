@@ -25,8 +25,10 @@ void main()
         numbers[at] = vec4(row * 16 + columns);
     }
     barrier();
-    MATRIX_A a, unit_a;
-    MATRIX_B b, unit_b;
+    MATRIX_A a; // each in a declaration of its own: glslang 13 forgets the use of a second one's type
+    MATRIX_A unit_a;
+    MATRIX_B b;
+    MATRIX_B unit_b;
     MATRIX_C c;
     [[unroll]] for (uint i = 0; i < 8; i++) {
         const uint line = lane / 4 + i / 4 * 8, depth = lane % 4 * 2 + (i & 1) + (i >> 1 & 1) * 8;
