@@ -165,6 +165,14 @@ static bool choose_adapter(struct gpu *gpu, const char *wanted, struct error *er
     return true;
 }
 
+/* nothing can check what is passed through, so that whoever wants checks gets WGSL */
+static bool may_have_fragments(const struct gpu *gpu)
+{
+    const struct gpu_info *info = &gpu->info;
+    return gpu->trusted && info->passthrough && info->matrix_units && info->subgroup_size == 32 &&
+           gpu_multiplies(info, "f16 -> f32", "16x16x16");
+}
+
 struct gpu *gpu_open(const struct gpu_options *options, struct error *err)
 {
     static const struct gpu_options defaults;
@@ -191,8 +199,7 @@ struct gpu *gpu_open(const struct gpu_options *options, struct error *err)
         gpu_pipeline_cache_open(gpu, o);
         gpu->info.subgroup_size = gpu->info.subgroups ? gpu_probe_subgroups(gpu) : 0;
         gpu->info.subgroups = gpu->info.subgroup_size != 0;
-        gpu->info.fragments = gpu->info.passthrough && gpu->info.matrix_units && gpu->info.subgroup_size == 32 &&
-                              gpu_multiplies(&gpu->info, "f16 -> f32", "16x16x16") && gpu_probe_fragments(gpu);
+        gpu->info.fragments = may_have_fragments(gpu) && gpu_probe_fragments(gpu);
         ok = gpu_check(gpu, err);
     }
     if (ok && trace_is_on()) profile_create(gpu);
