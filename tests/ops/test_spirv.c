@@ -10,9 +10,9 @@
 
 #define WORD(length, op) ((length) << 16 | (op))
 #define TEXT4(a, b, c, d) ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
-enum { NAME = 5, SPEC_CONSTANT = 50 };
+enum { NAME = 5, SPEC_CONSTANT = 50, DECORATE = 71, SPEC_ID = 1 };
 
-/* "rows" names a constant, id 2, and a variable, id 9; "row" another constant, id 3 */
+/* "rows" names a constant, id 2, and a variable, id 9; "row" another constant, id 3; id 4 has none and the number of id 2 */
 static const uint32_t module[] = {
     0x07230203,
     0x00010500,
@@ -30,6 +30,18 @@ static const uint32_t module[] = {
     WORD(3, NAME),
     3,
     TEXT4('r', 'o', 'w', 0), /* a shorter one */
+    WORD(4, DECORATE),
+    2,
+    SPEC_ID,
+    7,
+    WORD(4, DECORATE),
+    4,
+    SPEC_ID,
+    7,
+    WORD(4, DECORATE),
+    3,
+    SPEC_ID,
+    8, /* numbers */
     WORD(4, SPEC_CONSTANT),
     1,
     2,
@@ -37,9 +49,13 @@ static const uint32_t module[] = {
     WORD(4, SPEC_CONSTANT),
     1,
     3,
-    88, /* constants */
+    88,
+    WORD(4, SPEC_CONSTANT),
+    1,
+    4,
+    99, /* constants */
 };
-enum { N = sizeof module / sizeof *module, ROWS_AT = 19, ROW_AT = 23 };
+enum { N = sizeof module / sizeof *module, ROWS_AT = 31, ROW_AT = 35, SAME_AT = 39 };
 
 static void sets_by_name(void **state)
 {
@@ -48,11 +64,13 @@ static void sets_by_name(void **state)
     memcpy(words, module, sizeof module);
     assert_true(spirv_set(words, N, "rows", 5));
     assert_int_equal(words[ROWS_AT], 5);
+    assert_int_equal(words[SAME_AT], 5);
     assert_int_equal(words[ROW_AT], 88);
     assert_true(spirv_set(words, N, "row", 6));
     assert_int_equal(words[ROW_AT], 6);
     words[ROWS_AT] = 77;
     words[ROW_AT] = 88;
+    words[SAME_AT] = 99;
     assert_memory_equal(words, module, sizeof module);
 }
 
