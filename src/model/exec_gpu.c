@@ -21,7 +21,7 @@ static void gpu_exec_destroy(struct exec *e)
     gpu_pool_destroy(x->state_pool);
     gpu_buffer_destroy(x->batch);
     gpu_buffer_destroy(x->params);
-    gpu_buffer_destroy(x->dummy);
+    for (int written = 0; written < 2; written++) gpu_buffer_destroy(x->dummies[written]);
     if (!x->beside) gpu_weights_free(&x->weights);
     arena_free(&x->arena);
     free(x);
@@ -196,8 +196,10 @@ static bool create_buffers(struct exec_gpu *x, struct error *err)
         x->base.sizes.work_bytes += x->plan.bytes[i];
     }
     x->batch = gpu_buffer_create(x->gpu, "batch", gpu_exec_batch_bytes(*l), err);
-    x->dummy = x->batch ? gpu_buffer_create(x->gpu, "dummy", DUMMY_BYTES, err) : NULL;
-    return x->dummy && create_states(x, err);
+    if (!x->batch) return false;
+    for (int written = 0; written < 2; written++)
+        if (!(x->dummies[written] = gpu_buffer_create(x->gpu, "dummy", DUMMY_BYTES, err))) return false;
+    return create_states(x, err);
 }
 
 static void count(struct exec_gpu *x)

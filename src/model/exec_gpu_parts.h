@@ -33,7 +33,8 @@ struct exec_gpu {
     struct gpu_range fixed;      /* all states without positions, slot by slot; no buffer if that fits no binding */
     uint64_t n_runs;             /* of exec_run */
     struct decode_memory decode; /* kept from one generation to the next */
-    struct gpu_buffer *batch, *params, *dummy;
+    struct gpu_buffer *batch, *params;
+    struct gpu_buffer *dummies[2]; /* what operands that are absent bind: to be read, to be written */
     struct planned *dispatches;
     uint32_t n_dispatches;
     uint32_t n_wanted;           /* dispatches that the first planning counted */

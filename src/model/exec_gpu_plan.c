@@ -8,7 +8,7 @@
 static struct gpu_range operand_range(const struct exec_gpu *x, const struct operand *o)
 {
     const struct op_call *c = x->call;
-    const struct gpu_range dummy = {x->dummy, 0, DUMMY_BYTES};
+    const struct gpu_range dummy = {x->dummies[o->access == 'w'], 0, DUMMY_BYTES};
     val v = o->kind == OPERAND_IN ? c->in[o->index] : o->kind == OPERAND_OUT ? c->out[o->index] : (val){0};
     switch (o->kind) {
     case OPERAND_IN:
