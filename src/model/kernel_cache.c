@@ -107,7 +107,7 @@ bool kernel_text(const struct dispatch_desc *d, const struct gpu_info *device, s
 static void set_params(const struct dispatch_desc *d, uint32_t *words, size_t n_words)
 {
     const char *at = strchr(d->params_wgsl, '{');
-    for (size_t i = 0; at && i < d->params_bytes / sizeof(uint32_t); i++, at = strchr(at, ',')) {
+    for (size_t i = 0; at && i < d->params_bytes / sizeof(uint32_t); i++, at = strchr(at + 1, ',')) {
         char name[32];
         uint32_t value;
         memcpy(&value, (const char *)d->params + i * sizeof value, sizeof value);
