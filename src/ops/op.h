@@ -103,7 +103,7 @@ struct step_limits {
 };
 
 /* What the tokens of one step are. `words` is the image that kernels read as `batch` (ops/batch.wgsl). A sequence's
- * tokens are consecutive rows. */
+ * tokens are consecutive rows, behind those of the sequence before it. */
 struct step {
     uint32_t n_tokens, n_seqs, n_outputs;
     struct step_limits limits;

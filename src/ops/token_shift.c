@@ -54,13 +54,18 @@ void token_shift_ref(const struct op_ref *r)
     }
 }
 
-/* slice: vec4s of a token that a workgroup writes */
-static bool plan_slices(struct op_plan *p, uint32_t slice, uint32_t min_rows, uint32_t max_rows, struct error *err)
+/* the steps that a dispatch is for: see struct dispatch_desc */
+struct reach {
+    uint32_t min_rows, max_rows, min_run, max_run;
+};
+
+/* a workgroup has so many threads and writes so many vec4s of a token */
+static bool plan_slices(struct op_plan *p, uint32_t threads, uint32_t slice, struct reach reach, struct error *err)
 {
-    uint32_t vectors = p->in_cols[0] / 4, threads = plan_row_threads(p, p->in_cols[0]);
+    uint32_t vectors = p->in_cols[0] / 4;
     struct token_shift_params params = {p->state_stride / 4, p->args->eps};
     struct dispatch_desc d = {
-        .files = {plan_reduce(p), "norm/row", "norm/token_shift"},
+        .files = {plan_reduce(p), "norm/row", reach.max_run == 1 ? "norm/token_shift_one" : "norm/token_shift"},
         .consts = {{"WORKGROUP", threads},
                    {"LANES", threads},
                    {"VECTORS", vectors},
@@ -72,22 +77,29 @@ static bool plan_slices(struct op_plan *p, uint32_t slice, uint32_t min_rows, ui
         .operands = {operand_in(0), operand_vector(0), operand_state('w'), operand_out(0)},
         .n_operands = 4,
         .grid = {{.fixed = (vectors + slice - 1) / slice}, {1, 1, ROWS_TOKENS}},
-        .min_rows = min_rows,
-        .max_rows = max_rows,
+        .min_rows = reach.min_rows,
+        .max_rows = reach.max_rows,
+        .min_run = reach.min_run,
+        .max_run = reach.max_run,
         .baked = true,
     };
     plan_q8_output(p, &d);
     return plan_dispatch(p, &d, err);
 }
 
-static uint32_t choose_slice(const struct op_plan *p, uint32_t usual)
+static uint32_t smaller(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
+/* for one token of each sequence: threads of a workgroup, and vec4s that it writes */
+static uint32_t choose_threads(const struct op_plan *p)
 {
-    struct choice c = {.names = "vectors of a workgroup", .tokens = 1};
-    snprintf(c.key, sizeof c.key, "token shift %ux%u%s", p->w[0].rows - 2, p->in_cols[0],
+    enum { USUAL = 128 };
+    const uint32_t most = plan_row_threads(p, p->in_cols[0]);
+    struct choice c = {.names = "threads", .tokens = CHOICE_FEW};
+    snprintf(c.key, sizeof c.key, "token shift %ux%u one%s", p->w[0].rows - 2, p->in_cols[0],
              p->out_cols[OUT_Q8] ? " q8" : "");
-    choice_add(&c, usual, 0, 0);
-    for (uint32_t slice = usual / 4; slice <= 4 * usual && slice <= plan_row_threads(p, p->in_cols[0]); slice *= 2)
-        choice_add(&c, slice, 0, 0);
+    choice_add(&c, smaller(USUAL, most), 0, 0);
+    for (uint32_t threads = USUAL / 4; threads <= most && threads <= 2 * USUAL; threads *= 2)
+        choice_add(&c, threads, 0, 0);
     return *plan_choose(p, &c);
 }
 
@@ -95,8 +107,8 @@ static uint32_t choose_slice(const struct op_plan *p, uint32_t usual)
 bool token_shift_plan(struct op_plan *p, struct error *err)
 {
     enum { FEW = 8, SLICE = 64 };
-    uint32_t vectors = p->in_cols[0] / 4, threads = plan_row_threads(p, p->in_cols[0]);
-    uint32_t slice = vectors < threads ? vectors : threads;
-    if (vectors <= SLICE || threads < SLICE) return plan_slices(p, slice, 0, 0, err);
-    return plan_slices(p, choose_slice(p, SLICE), 0, FEW, err) && plan_slices(p, slice, FEW + 1, 0, err);
+    const uint32_t vectors = p->in_cols[0] / 4, threads = plan_row_threads(p, p->in_cols[0]), one = choose_threads(p);
+    return plan_slices(p, one, smaller(vectors, one), (struct reach){0, 0, 0, 1}, err) &&
+           plan_slices(p, threads, smaller(vectors, smaller(threads, SLICE)), (struct reach){0, FEW, 2, 0}, err) &&
+           plan_slices(p, threads, smaller(vectors, threads), (struct reach){FEW + 1, 0, 2, 0}, err);
 }

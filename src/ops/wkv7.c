@@ -238,11 +238,15 @@ bool wkv7_plan(struct op_plan *p, struct error *err)
                                  p->state_stride / 4, p->args->eps};
     const bool chunked = wkv7_fits_chunked(p);
     const uint32_t max_run = chunked ? WKV7_LONG_RUN - 1 : 0;
-    const struct division some = choose_division(p, &few, FEW), most = choose_division(p, &many, 512);
+    const struct division most = choose_division(p, &many, 512);
     uint32_t fused;
     if (!wkv7_plan_fused(p, &fused, err)) return false;
     const uint32_t min_rows = fused ? fused + 1 : 0;
-    return plan_heads(p, &some, &params, (struct wkv7_reach){min_rows, FEW, 0, 0}, err) &&
-           plan_heads(p, &most, &params, (struct wkv7_reach){FEW + 1, 0, 0, max_run}, err) &&
+    bool one;
+    if (!wkv7_plan_one(p, &params, min_rows, &one, err)) return false;
+    const uint32_t min_run = one ? 2 : 0;
+    const struct division some = one ? few : choose_division(p, &few, FEW);
+    return plan_heads(p, &some, &params, (struct wkv7_reach){min_rows, FEW, min_run, 0}, err) &&
+           plan_heads(p, &most, &params, (struct wkv7_reach){FEW + 1, 0, min_run, max_run}, err) &&
            (!chunked || wkv7_plan_chunked(p, &params, (struct wkv7_reach){0, 0, WKV7_LONG_RUN, 0}, err));
 }

@@ -17,6 +17,10 @@ struct wkv7_reach {
 /* From so many tokens of a sequence on the chunked form is faster: measured, with one sequence and with two. */
 enum { WKV7_LONG_RUN = 192 };
 
+/* For steps where every sequence has one token and that have min_rows rows or more; *done says whether the device can. */
+bool wkv7_plan_one(struct op_plan *p, const struct wkv7_params *params, uint32_t min_rows, bool *done,
+                   struct error *err);
+
 /* whether the device has what the chunked form needs */
 bool wkv7_fits_chunked(const struct op_plan *p);
 bool wkv7_plan_chunked(struct op_plan *p, const struct wkv7_params *params, struct wkv7_reach reach, struct error *err);

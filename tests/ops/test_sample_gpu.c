@@ -76,8 +76,8 @@ static const struct sampling samplings[] = {
      3},
 };
 
-enum kind { BELL, TIES, FLAT, PEAK, STRANGE, NAMELESS, N_KINDS };
-static const char *const kinds[] = {"bell", "ties", "flat", "peak", "strange", "no number"};
+enum kind { BELL, TIES, FLAT, PEAK, STRANGE, ZEROS, NAMELESS, N_KINDS };
+static const char *const kinds[] = {"bell", "ties", "flat", "peak", "strange", "zeros", "no number"};
 
 static void fill(float *out, uint32_t n, enum kind kind, struct rng *rng)
 {
@@ -91,6 +91,7 @@ static void fill(float *out, uint32_t n, enum kind kind, struct rng *rng)
         case FLAT: out[i] = -1.25f; break;
         case PEAK: out[i] = (float)(x * 0.01 + (i % 1000 == 7 ? 12 : 0)); break;
         case STRANGE: out[i] = strange[rng_below(rng, sizeof strange / sizeof *strange)]; break;
+        case ZEROS: out[i] = i % 5 < 2 ? -1 : i % 5 < 4 ? -0.0f : 0.0f; break;
         default: out[i] = i % 2 ? NAN : -INFINITY; break;
         }
     }

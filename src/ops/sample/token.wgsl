@@ -39,6 +39,7 @@ const NONE = 0xffffffffu;  // no token; out of reach
 const DIGITS = 256u;
 const LOW_BITS = 13u;
 const QUADS = VOCAB / 4u;
+const AT_ONCE = 8u;  // loads
 
 var<workgroup> sums: array<vec2u, WORKGROUP>;
 var<workgroup> bins_low: array<atomic<u32>, DIGITS>;
@@ -142,15 +143,45 @@ fn penalise(w: u32, thread: u32) {
     workgroupBarrier();
 }
 
-// (key, token) of the first of the largest logits
+// key_of's order in fewer steps, where the largest is neither a NaN nor infinite nor 0
+fn order_of(four: vec4f) -> i32 {
+    let bits = bitcast<vec4i>(four);
+    let order = bits ^ ((bits >> vec4u(31u)) & vec4i(0x7fffffff));
+    return max(max(order.x, order.y), max(order.z, order.w));
+}
+
+fn is_plain(order: i32) -> bool { return order < 0x7f800000 && order > -0x7f800001 && order != 0 && order != -1; }
+
+// (key, token) of the first of four logits that is larger than `best`
+fn largest_of(four: vec4f, at: u32, best: vec2u) -> vec2u {
+    var larger = best;
+    for (var k = 0u; k < 4u; k++) {
+        let key = key_of(four[k]);
+        if key > larger.x { larger = vec2u(key, 4u * at + k); }
+    }
+    return larger;
+}
+
+// (key, token) of the first of the largest logits. Loads come many at a time; behind the end is the last one again.
 fn find_largest(w: u32, thread: u32) -> vec2u {
-    var best = vec2u(0u, NONE);
-    for (var i = thread; i < QUADS; i += WORKGROUP) {
-        let four = logits[w * QUADS + i];
-        for (var k = 0u; k < 4u; k++) {
-            let key = key_of(four[k]);
-            if key > best.x { best = vec2u(key, 4u * i + k); }
+    var top = -0x7fffffff;
+    var top_at = 0u;
+    for (var from_at = thread; from_at < QUADS; from_at += AT_ONCE * WORKGROUP) {
+        var quads: array<vec4f, AT_ONCE>;
+        for (var i = 0u; i < AT_ONCE; i++) { quads[i] = logits[w * QUADS + min(from_at + i * WORKGROUP, QUADS - 1u)]; }
+        for (var i = 0u; i < AT_ONCE; i++) {
+            let order = order_of(quads[i]);
+            if order > top {
+                top = order;
+                top_at = min(from_at + i * WORKGROUP, QUADS - 1u);
+            }
         }
+    }
+    var best = vec2u(0u, NONE);
+    if is_plain(top) {
+        best = largest_of(logits[w * QUADS + top_at], top_at, best);
+    } else {
+        for (var i = thread; i < QUADS; i += WORKGROUP) { best = largest_of(logits[w * QUADS + i], i, best); }
     }
     sums[thread] = best;
     workgroupBarrier();
