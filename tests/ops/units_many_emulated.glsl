@@ -1,6 +1,6 @@
 // What units_many needs of matrix units, without them: a matrix is the elements of a thread, and those of 32 threads
-// meet in workgroup memory. All threads of the workgroup multiply and shuffle together. f16 is f32 here: what is rounded
-// elsewhere is not. Loops stay loops, as software takes minutes to compile them written out.
+// meet in workgroup memory. All threads of the workgroup multiply and shuffle together. f16 is f32 here: what is
+// rounded elsewhere is not. Loops stay loops, as software takes minutes to compile them written out.
 #define EACH(i, n) [[dont_unroll]] for (uint i = 0; i < (n); i++)
 #define f16vec2 vec2
 #define float16_t float

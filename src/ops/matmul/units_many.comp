@@ -7,8 +7,8 @@
 // l % 4 of the turn's four blocks of 32 columns, 4 at a step, so that it has one scale and reads 16 bytes and more at a
 // time. x takes the same order on its way into workgroup memory, half a turn at a time, where it lies as the registers
 // want it; the next half comes meanwhile. Rows are in such an order that a lane has 8 neighbours in the end.
-// Tiles that would leave the device idle are shared by workgroups that each take some of the turns; units_sum makes y of
-// those. The last tile of a segment reaches back into the one before it.
+// Tiles that would leave the device idle are shared by workgroups that each take some of the turns; units_sum makes y
+// of those. The last tile of a segment reaches back into the one before it.
 // grid: x = tiles of rows, segment after segment; y = tokens / 128; z = workgroups of a shared tile, at most
 // Segments have multiples of 128 columns and of 32 rows, 256 at least.
 #version 450

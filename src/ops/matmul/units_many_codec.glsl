@@ -1,8 +1,8 @@
 // Weights for units_many. Lane `quarter` of four decodes a block of 32 columns of a row, 4 columns at a step; a piece
 // is what it fetches at a time.
 // Gives: Piece, PERIOD (steps of a piece), fetch_piece; Entry, fetch_entry and line_of: the scales of the block;
-// w_pair: weights 0 and 2 of a step's four (shift 0) or 1 and 3 (shift 1), in step s of the piece; X_AHEAD: 1 where these leave
-// room in the registers for the next step's x.
+// w_pair: weights 0 and 2 of a step's four (shift 0) or 1 and 3 (shift 1), in step s of the piece; X_AHEAD: 1 where
+// these leave room in the registers for the next step's x.
 f16vec2 halves_of(uint word) { return unpackFloat2x16(word); }
 uint low_halves(uint a, uint b) { return a & 0xffff | b << 16; }
 uint high_halves(uint a, uint b) { return a >> 16 | b & 0xffff0000; }
