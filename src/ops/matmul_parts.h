@@ -41,6 +41,9 @@ void matmul_add_file(struct dispatch_desc *d, const char *file);
 /* Weights that the segments of a dispatch read: rows by the columns they use. */
 uint64_t matmul_count_weights(const struct matmul_params *m);
 
+/* Rows of segment i of a dispatch; 0: there is none. */
+uint32_t matmul_segment_rows(const struct matmul_params *m, uint32_t i);
+
 /* Tiles of `tile_rows` rows, none of which lies in two segments. */
 uint32_t matmul_count_tiles(const struct matmul_params *m, uint32_t tile_rows);
 
@@ -63,6 +66,14 @@ bool plan_matmat(struct op_plan *p, const struct matmul_part *part, struct error
 /* The same on matrix units, if they are there and suit the matrix, and from min_tokens on: output OUT_Q8 too. */
 bool suits_units(const struct op_plan *p, const struct matmul_plan *m);
 bool plan_units(struct op_plan *p, const struct matmul_part *part, uint32_t min_tokens, struct error *err);
+
+/* The same where a thread's elements of the matrices are known (gpu_info.fragments) and the part suits them: tiles of
+ * MANY_ROWS rows x MANY_TOKENS tokens. `stored`: x is there in f16, otherwise it has to be int8. Tiles that several
+ * workgroups share leave sums, of the rest y is finished. */
+enum { MANY_ROWS = 256, MANY_TOKENS = 128 };
+bool suits_many(const struct op_plan *p, const struct matmul_part *part, bool stored);
+bool plan_many_tiles(struct op_plan *p, const struct matmul_part *part, uint32_t min_rows, uint32_t max_rows,
+                     struct error *err);
 
 /* The device multiplies f16 on matrix units in the way that the kernels for them are written for; the weights stay what they are, or nearly
  * so, as f16. */

@@ -25,11 +25,16 @@ static uint32_t segment_at(const struct matmul_params *m, uint32_t i)
     return at[i];
 }
 
+uint32_t matmul_segment_rows(const struct matmul_params *m, uint32_t i)
+{
+    return segment_at(m, i + 1) - segment_at(m, i);
+}
+
 uint64_t matmul_count_weights(const struct matmul_params *m)
 {
     const uint32_t used[] = {m->used0, m->used1, m->used2, m->used3, m->used4, m->used5, m->used6, m->used7};
     uint64_t spans = 0;
-    for (uint32_t i = 0; i < MAX_PRODUCTS; i++) spans += (uint64_t)(segment_at(m, i + 1) - segment_at(m, i)) * used[i];
+    for (uint32_t i = 0; i < MAX_PRODUCTS; i++) spans += (uint64_t)matmul_segment_rows(m, i) * used[i];
     return spans * QUANT_SPAN;
 }
 
@@ -65,8 +70,7 @@ void matmul_add_file(struct dispatch_desc *d, const char *file)
 uint32_t matmul_count_tiles(const struct matmul_params *m, uint32_t tile_rows)
 {
     uint32_t tiles = 0;
-    for (uint32_t i = 0; i < MAX_PRODUCTS; i++)
-        tiles += (segment_at(m, i + 1) - segment_at(m, i) + tile_rows - 1) / tile_rows;
+    for (uint32_t i = 0; i < MAX_PRODUCTS; i++) tiles += (matmul_segment_rows(m, i) + tile_rows - 1) / tile_rows;
     return tiles;
 }
 

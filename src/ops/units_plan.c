@@ -26,6 +26,11 @@ static struct cut cut_of(uint32_t halves, bool wide)
     return (struct cut){tokens, (halves * NARROW + tokens - 1) / tokens, UNITS_GROUPS * NARROW / tokens};
 }
 
+static struct cut many_cut(uint32_t halves)
+{
+    return (struct cut){MANY_TOKENS, halves, UNITS_GROUPS * UNITS_TILE / MANY_ROWS};
+}
+
 static uint32_t halves_of(uint32_t rows) { return (rows + NARROW - 1) / NARROW; }
 
 /* workgroups of the last ones of `tiles` tiles of rows; as in units_shares.wgsl */
@@ -44,6 +49,7 @@ uint64_t units_sums(uint32_t tiles, uint32_t rows)
         const uint64_t slots = all + (rest ? rest * (c.groups / rest - 1) : 0);
         if (slots * c.tokens > most) most = slots * c.tokens;
     }
+    if (most && most < UNITS_GROUPS * NARROW) most = UNITS_GROUPS * NARROW; /* what shared tiles of units_many take */
     return most * UNITS_TILE;
 }
 
@@ -164,7 +170,9 @@ static bool plan_sums(struct op_plan *p, const struct matmul_part *part, uint32_
     struct dispatch_desc d = {
         .files = {tile_tokens == WIDE ? "matmul/units_wide" : "matmul/matmat_units", part->codec, "matmul/units_shares",
                   "matmul/segment", stored ? "matmul/half_stored" : "matmul/half_x"},
-        .consts = {{"TILE_TOKENS", tile_tokens}, {tile_tokens == NARROW ? "TAIL" : NULL, has_tail(m)}},
+        .consts = {{"TILE", UNITS_TILE},
+                   {"TILE_TOKENS", tile_tokens},
+                   {tile_tokens == NARROW ? "TAIL" : NULL, has_tail(m)}},
         .f16 = true,
         .matrix_units = true,
         .params_wgsl = matmul_params_wgsl,
@@ -184,24 +192,40 @@ static bool plan_sums(struct op_plan *p, const struct matmul_part *part, uint32_
     return plan_dispatch(p, &d, err);
 }
 
-static bool plan_sum(struct op_plan *p, const struct matmul_part *part, uint32_t tile_tokens, uint32_t min_rows,
-                     uint32_t max_rows, struct error *err)
+/* many: of the shared tiles of units_many, otherwise of all */
+static bool plan_sum(struct op_plan *p, const struct matmul_part *part, uint32_t tile_tokens, bool many,
+                     uint32_t min_rows, uint32_t max_rows, struct error *err)
 {
+    const uint32_t tile = many ? MANY_ROWS : UNITS_TILE;
     struct dispatch_desc d = {
         .files = {"matmul/units_sum", "matmul/units_shares", "matmul/segment", "matmul/epilogue", "activation",
                   plan_reduce(p)},
-        .consts = {{"WORKGROUP", UNITS_THREADS}, {"LANES", 1}, {"TILE_TOKENS", tile_tokens}},
+        .consts =
+            {{"WORKGROUP", UNITS_THREADS}, {"LANES", 1}, {"TILE", tile}, {"TILE_TOKENS", tile_tokens}, {"REST", many}},
         .params_wgsl = matmul_params_wgsl,
         .params = &part->params,
         .params_bytes = sizeof part->params,
         .operands = {operand_scratch(OUT_MORE, 'r'), operand_vector(part->m->bias), operand_in(1), operand_out(0)},
         .n_operands = 4,
-        .grid = {{.fixed = part->params.tiles}, {1, 32, p->rows}},
+        .grid = {{.fixed = part->params.tiles}, {1, 16 * UNITS_THREADS / tile, p->rows}},
         .min_rows = min_rows,
         .max_rows = max_rows,
     };
     plan_q8_output(p, &d);
     return plan_dispatch(p, &d, err);
+}
+
+/* the most shares that steps of `halves` tiles of tokens or, up to most_halves, more have */
+static uint32_t most_shares(const struct op_plan *p, const struct matmul_part *part, bool many, uint32_t halves,
+                            uint32_t most_halves, uint32_t most)
+{
+    uint32_t shares = 1;
+    for (uint32_t k = halves; k <= most_halves; k++) {
+        const struct cut c = many ? many_cut(k) : cut_of(k, is_wide(p, part));
+        const uint32_t n = shares_of(part->params.tiles, &c, most);
+        if (n > shares) shares = n;
+    }
+    return shares;
 }
 
 /* Tiles are shared in other ways for other numbers of tokens. */
@@ -210,22 +234,19 @@ bool plan_units(struct op_plan *p, const struct matmul_part *part, uint32_t min_
     enum { RANGES = 4 }; /* the last one takes all that is more */
     struct matmul_part own = *part;
     const uint32_t most_halves = halves_of(most_rows(p));
-    if (stores_halves(p, part->m) && !plan_halve(p, part, min_tokens, err)) return false;
-    own.params.tiles = matmul_count_tiles(&part->params, UNITS_TILE);
+    const bool stored = stores_halves(p, part->m), many = suits_many(p, part, stored);
+    if (stored && !(many && matmul_is_q8(p, part->m)) && !plan_halve(p, part, min_tokens, err)) return false;
+    own.params.tiles = matmul_count_tiles(&part->params, many ? MANY_ROWS : UNITS_TILE);
     for (uint32_t n = 1, from = min_tokens; n <= RANGES; from = NARROW * n++ + 1) {
         const bool last = n == RANGES || n >= most_halves;
-        const struct cut c = cut_of(n, is_wide(p, &own));
+        const struct cut c = many ? many_cut(n) : cut_of(n, is_wide(p, &own));
         const uint32_t least = most_cols(part->m) / choose_cols(p, part, NARROW * (n == 1 ? 1 : RANGES));
-        const uint32_t most = least ? least : 1;
         own.params.groups = c.groups;
-        own.params.shares = shares_of(own.params.tiles, &c, most);
-        for (uint32_t k = n + 1; last && k <= most_halves; k++) {
-            const struct cut more = cut_of(k, is_wide(p, &own));
-            const uint32_t shares = shares_of(own.params.tiles, &more, most);
-            if (shares > own.params.shares) own.params.shares = shares;
-        }
+        own.params.shares = most_shares(p, &own, many, n, last ? most_halves : n, least ? least : 1);
         const uint32_t to = last ? 0 : NARROW * n;
-        if (!plan_sums(p, &own, c.tokens, from, to, err) || !plan_sum(p, &own, c.tokens, from, to, err)) return false;
+        if (!(many ? plan_many_tiles(p, &own, from, to, err) : plan_sums(p, &own, c.tokens, from, to, err)) ||
+            ((!many || own.params.shares > 1) && !plan_sum(p, &own, c.tokens, many, from, to, err)))
+            return false;
         if (last) break;
     }
     return true;

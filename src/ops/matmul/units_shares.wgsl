@@ -1,8 +1,7 @@
 // How the tiles of a product on matrix units (matmat_units) are shared among workgroups. As many tiles as the device
 // has room for at a time (params.groups) have one workgroup each. Those that remain and would leave some of it idle have
 // several, up to params.shares, which divide the columns. Functions without arguments, as compilers must see that all
-// threads get the same. Needs: TILE_TOKENS. Gives: TILE, units_tokens, units_whole, units_shares, units_slot.
-const TILE = 128u;  // rows
+// threads get the same. Needs: TILE (rows), TILE_TOKENS. Gives: units_tokens, units_whole, units_shares, units_slot.
 
 fn units_tokens() -> u32 { return select(batch.n_tokens, batch.n_outputs, params.on_outputs == 1u); }
 

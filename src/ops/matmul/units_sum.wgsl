@@ -1,12 +1,15 @@
-// Y[t, row] = combine(act(sum of the shares + bias[row]), other[t, row]): y from what matmat_units leaves.
-// A workgroup does 128 rows x 32 tokens, a thread 4 rows of each 8th token. grid: x = tiles of rows, y = tokens / 32
+// Y[t, row] = combine(act(sum of the shares + bias[row]), other[t, row]): y from what matmat_units leaves or, of the
+// tiles that are shared, units_many (REST = 1).
+// A thread does 4 rows of 4 tokens, a workgroup TILE rows of 4 APART tokens. grid: x = tiles of rows, y = tokens
+// / (4 APART)
 // Needs: segment, units_shares, epilogue; a reduce (Lane), q8_store, FLOATS (1: as floats too).
-@group(0) @binding(2) var<storage, read> sums: array<vec4f>;      // [tiles and shares, TILE_TOKENS, 128 / 4 rows]
+@group(0) @binding(2) var<storage, read> sums: array<vec4f>;      // [tiles and shares, TILE_TOKENS, TILE / 4 rows]
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;      // [M/4]
 @group(0) @binding(4) var<storage, read> other: array<vec4f>;     // [T, M/4]
 @group(0) @binding(5) var<storage, read_write> y: array<vec4f>;   // [T, M/4]
 
 const QUADS = TILE / 4u;
+const APART = WORKGROUP / QUADS;
 const SHRINK = 0.0625;  // as in half_x
 
 // what a thread's values share
@@ -33,27 +36,30 @@ fn units_finish(place: Place, token: u32, sum: vec4f, lane: Lane) {
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, lane: Lane) {
     let rows = segment_tile(group.x, TILE);
-    let row = rows.x + lane.thread % QUADS * 4u;
-    let quad = (params.row_at + row) / 4u;
-    let place = Place(units_tokens(), row < rows.y, segment_of(rows.x).act, quad,
-                      bias[min(quad, arrayLength(&bias) - 1u)]);
-    let tile = group.y * 32u / TILE_TOKENS * params.tiles + group.x;
+    let tile = group.y * 4u * APART / TILE_TOKENS * params.tiles + group.x;
     let shares = select(units_shares(), 1u, tile < units_whole());
-    let token = group.y * 32u + lane.thread / QUADS;
+    if REST == 1u && shares == 1u { return; }
+    // the last tile of a segment reaches back where it does so in units_many
+    let row = select(rows.x, min(rows.x, rows.y - TILE), REST == 1u) + lane.thread % QUADS * 4u;
+    let quad = (params.row_at + row) / 4u;
+    let place = Place(units_tokens(), row >= rows.x && row < rows.y, segment_of(rows.x).act, quad,
+                      bias[min(quad, arrayLength(&bias) - 1u)]);
+    let token = group.y * 4u * APART + lane.thread / QUADS;
     let first = token % TILE_TOKENS * QUADS + lane.thread % QUADS;
     var a: vec4f;
     var b: vec4f;
     var c: vec4f;
     var d: vec4f;
     for (var n = 0u; n < shares; n++) { // four loads are under way at a time
-        let at = units_slot(tile, n) * TILE_TOKENS * QUADS + first;
+        let slot = select(units_slot(tile, n), (tile - units_whole()) * shares + n, REST == 1u);
+        let at = slot * TILE_TOKENS * QUADS + first;
         a += sums[at];
-        b += sums[at + 8u * QUADS];
-        c += sums[at + 16u * QUADS];
-        d += sums[at + 24u * QUADS];
+        b += sums[at + APART * QUADS];
+        c += sums[at + 2u * APART * QUADS];
+        d += sums[at + 3u * APART * QUADS];
     }
     units_finish(place, token, a, lane);
-    units_finish(place, token + 8u, b, lane);
-    units_finish(place, token + 16u, c, lane);
-    units_finish(place, token + 24u, d, lane);
+    units_finish(place, token + APART, b, lane);
+    units_finish(place, token + 2u * APART, c, lane);
+    units_finish(place, token + 3u * APART, d, lane);
 }
