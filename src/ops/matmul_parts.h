@@ -1,5 +1,5 @@
 /* matmul_parts.h - what the choices of kernels for matrix products share: matvec_plan.c for few tokens, matmat_plan.c for
- * many, units_few_plan.c and units_plan.c on matrix units; matmul_plan.c puts them together. */
+ * many, units_few_plan.c, units_direct_plan.c and units_plan.c on matrix units; matmul_plan.c puts them together. */
 #ifndef CORVID_OPS_MATMUL_PARTS_H
 #define CORVID_OPS_MATMUL_PARTS_H
 
@@ -59,6 +59,11 @@ bool plan_matvec(struct op_plan *p, const struct matmul_part *part, uint32_t tok
 uint32_t units_few_from(const struct op_plan *p, const struct matmul_plan *m);
 bool plan_units_few(struct op_plan *p, const struct matmul_part *part, uint32_t min_tokens, uint32_t max_tokens,
                     struct error *err);
+
+/* The same where the device lets threads build the matrices in registers: steps of min_tokens to 16 token_units. */
+bool can_direct(const struct op_plan *p, const struct matmul_plan *m);
+bool plan_direct(struct op_plan *p, const struct matmul_part *part, uint32_t token_units, uint32_t min_tokens,
+                 struct error *err);
 
 /* Steps of more than MATVEC_MAX. */
 bool plan_matmat(struct op_plan *p, const struct matmul_part *part, struct error *err);

@@ -64,13 +64,13 @@ static struct few_shape choose_shape(const struct op_plan *p, const struct matmu
     return (struct few_shape){numbers[0], numbers[1], numbers[2]};
 }
 
-/* Integers have packed dot products in a matvec. */
+/* Integers have packed dot products in a matvec, which is faster than units_few. */
 uint32_t units_few_from(const struct op_plan *p, const struct matmul_plan *m)
 {
     if (!has_units(p->device) || !units_keep_right(p, m) || !choose_units(p, m, "few on units", CHOICE_FEW)) return 0;
     struct choice c = matmul_choice(p, m, p->w[m->weight].rows, "units_few from", "tokens", MATVEC_TOKENS);
     c.of_kernels = true;
-    choice_add(&c, matmul_is_q8(p, m) ? MATVEC_TOKENS + 1 : 5, 0, 0);
+    choice_add(&c, matmul_is_q8(p, m) && !can_direct(p, m) ? MATVEC_TOKENS + 1 : 5, 0, 0);
     choice_add(&c, 5, 0, 0);
     choice_add(&c, MATVEC_TOKENS + 1, 0, 0);
     return *plan_choose(p, &c);
@@ -87,6 +87,7 @@ static bool has_tail(const struct matmul_plan *m, struct few_shape s)
 static bool plan_tokens(struct op_plan *p, const struct matmul_part *part, uint32_t token_units, uint32_t min_tokens,
                         struct error *err)
 {
+    if (can_direct(p, part->m)) return plan_direct(p, part, token_units, min_tokens, err);
     const struct few_shape s = choose_shape(p, part, token_units);
     const struct kernel_const consts[] = {{"WORKGROUP", LANES * s.row_groups * s.split},
                                           {"LANES", 1},

@@ -1,8 +1,9 @@
 /* test_units_gpu.c - matmat_units, units_wide and units_few also on devices that have no matrix units: the device claims
  * to have some, and what they would do is emulated (units_emulated.wgsl). All but the multiplications is what runs
- * elsewhere. Where the device has some, the same cases follow as they are.
+ * elsewhere. Where the device has some, the same cases follow as they are, and where it takes SPIR-V kernels beside them
+ * (units_direct.comp), once more without these.
  *
- * The linker sends calls of gpu_kernel_create to the one below. */
+ * The linker sends calls of gpu_kernel_create and gpu_kernel_create_spirv to those below. */
 #include "support/op_case.h"
 
 /* cmocka.h comes last: its macro fail would hide base/error.h's function */
@@ -22,9 +23,14 @@ struct gpu_kernel *__real_gpu_kernel_create(struct gpu *gpu, const char *name, c
 struct gpu_kernel *__wrap_gpu_kernel_create(struct gpu *gpu, const char *name, const char *wgsl, const char *bindings,
                                             struct error *err);
 
+struct gpu_kernel *__real_gpu_kernel_create_spirv(struct gpu *gpu, const char *name, const struct gpu_spirv *spirv,
+                                                  const char *bindings, struct error *err);
+struct gpu_kernel *__wrap_gpu_kernel_create_spirv(struct gpu *gpu, const char *name, const struct gpu_spirv *spirv,
+                                                  const char *bindings, struct error *err);
+
 static char *emulation;       /* units_emulated.wgsl */
 static struct gpu *pretender; /* whose units are emulated */
-static atomic_uint n_few, n_many, n_wide;
+static atomic_uint n_few, n_many, n_wide, n_direct;
 
 static char *read_file(const char *path)
 {
@@ -112,6 +118,13 @@ struct gpu_kernel *__wrap_gpu_kernel_create(struct gpu *gpu, const char *name, c
     return kernel;
 }
 
+struct gpu_kernel *__wrap_gpu_kernel_create_spirv(struct gpu *gpu, const char *name, const struct gpu_spirv *spirv,
+                                                  const char *bindings, struct error *err)
+{
+    if (strstr(name, "units_direct")) n_direct++;
+    return __real_gpu_kernel_create_spirv(gpu, name, spirv, bindings, err);
+}
+
 /* around the bounds of tiles */
 static const struct step_shape lengths[] = {
     {{{5, 0, 0}}},
@@ -142,6 +155,8 @@ static const uint32_t matmuls[][6] = {
     {QUANT_Q8_0, 2080, 544, ACT_RELU2, COMBINE_ADD, MATMUL_INT8 | MATMUL_TO_INT8},
     {QUANT_Q4_K, 1956, 256, ACT_NONE, COMBINE_NONE, 0},
     {QUANT_Q8_0, 2016, 32, ACT_SIGMOID, COMBINE_MUL, MATMUL_INT8},
+    /* for units_direct: several steps a subgroup */
+    {QUANT_Q4_K, 2576, 1536, ACT_TANH, COMBINE_MUL, MATMUL_INT8 | MATMUL_BIAS},
 };
 
 /* types, rows of the first, columns */
@@ -173,7 +188,7 @@ static const struct op_case large = {"matmul of large x",
                                      /* sums are up to 1e7; the cut is beyond 1e6 */
                                      {1e-6, 3e4, 1e-2}};
 
-static struct gpu_case all[64];
+static struct gpu_case all[96];
 static size_t n_all;
 
 static struct op_case *add(struct gpu *gpu, void (*record)(struct op_bench *b, const uint32_t *n), const uint32_t *n)
@@ -227,6 +242,15 @@ static void was_emulated(void **unused)
     assert_true(n_few > 0 && n_many > 0 && n_wide > 0);
 }
 
+static struct gpu *real, *plain; /* plain: the same device as one that takes no SPIR-V kernels, if it does */
+
+static void was_direct(void **unused)
+{
+    (void)unused;
+    if (!gpu_describe(real)->fragments) skip();
+    assert_true(n_direct > 0);
+}
+
 int main(void)
 {
     const char *root = getenv("CORVID_SOURCE_DIR");
@@ -236,7 +260,7 @@ int main(void)
     emulation = read_file(path);
     const char *device = getenv("CORVID_DEVICE");
     pretender = gpu_open(&(struct gpu_options){.device = device, .no_subgroups = true, .no_matrix = true}, &err);
-    struct gpu *real = pretender ? gpu_open(&(struct gpu_options){.device = device}, &err) : NULL;
+    real = pretender ? gpu_open(&(struct gpu_options){.device = device}, &err) : NULL;
     if (!real || !emulation) return fprintf(stderr, "no GPU: %s\n", err.message), 1;
     struct gpu_info *info = (struct gpu_info *)gpu_describe(pretender);
     info->matrix_units = true;
@@ -244,11 +268,16 @@ int main(void)
     info->max_workgroup_bytes = 48 << 10;
     snprintf(info->matrix_shapes, sizeof info->matrix_shapes, "f16 -> f32 16x16x16");
     if (gpu_describe(real)->matrix_units) add_cases(real, "real");
+    plain = gpu_describe(real)->fragments ? gpu_open(&(struct gpu_options){.device = device}, &err) : NULL;
+    if (plain) ((struct gpu_info *)gpu_describe(plain))->fragments = false;
+    if (plain) add_cases(plain, "plain");
     add_cases(pretender, "emulated");
-    struct CMUnitTest tests[COUNT(all) + 1];
+    struct CMUnitTest tests[COUNT(all) + 2];
     for (size_t i = 0; i < n_all; i++) tests[i] = (struct CMUnitTest){all[i].c.name, case_run, NULL, NULL, &all[i]};
     tests[n_all] = (struct CMUnitTest)cmocka_unit_test(was_emulated);
-    int failed = _cmocka_run_group_tests("units", tests, n_all + 1, NULL, NULL);
+    tests[n_all + 1] = (struct CMUnitTest)cmocka_unit_test(was_direct);
+    int failed = _cmocka_run_group_tests("units", tests, n_all + 2, NULL, NULL);
+    gpu_close(plain);
     gpu_close(real);
     gpu_close(pretender);
     free(emulation);

@@ -16,6 +16,7 @@ uint segment_end(uint i) { return segment_pick(i, uvec4(end0, end1, end2, end3),
 // the segment's number
 uvec3 segment_tile(uint tile, uint size)
 {
+    if (end0 == rows) return uvec3(tile * size, rows, 0); // what follows from that is known when it is compiled
     uint first = 0;
     [[unroll]] for (uint i = 0; i < 8; i++) {
         const uint end = segment_end(i), n = (end - first + size - 1) / size;
