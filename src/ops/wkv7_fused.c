@@ -38,7 +38,7 @@ static bool suits(const struct op_plan *p, uint32_t n)
 
 bool wkv7_plan_fused(struct op_plan *p, uint32_t *max_rows, struct error *err)
 {
-    enum { RKV, WAGV, FIRST_RKV };
+    enum { RKV, WAGV, FIRST_RKV, SINGLES = 4 /* of the constants */ };
     const uint32_t v_first = p->in_cols[FIRST_RKV] > 0, n = 3 + v_first, N = p->args->head_dim, C = p->out_cols[0];
     *max_rows = 0;
     if (!suits(p, n) || !plan_take_over(p, WAGV, WKV7_FUSED_ROWS)) return true;
@@ -74,6 +74,7 @@ bool wkv7_plan_fused(struct op_plan *p, uint32_t *max_rows, struct error *err)
                    {"WORKGROUP", N * ROW_LANES},
                    {"LANES", N / 4},
                    {"ROW_LANES", ROW_LANES},
+                   [SINGLES] = {"SINGLES", 1},
                    {"V_FIRST", v_first},
                    {"F32S", f32s},
                    {"RANK_W", ups[0].cols},
@@ -88,8 +89,13 @@ bool wkv7_plan_fused(struct op_plan *p, uint32_t *max_rows, struct error *err)
         .n_operands = 7,
         .grid = {{.fixed = C / N}, {1, 1, ROWS_SEQS}},
         .max_rows = WKV7_FUSED_ROWS,
+        .max_run = 1,
         .baked = true,
     };
     plan_q8_output(p, &d);
+    if (!plan_dispatch(p, &d, err)) return false;
+    d.consts[SINGLES].value = 0;
+    d.min_run = 2;
+    d.max_run = 0;
     return plan_dispatch(p, &d, err);
 }
