@@ -174,7 +174,7 @@ typedef struct corvid_tune_options {
     /* Both may be NULL, and return false to stop (an error), after which all is as before. left_s: what is still to be
      * done, estimated. key is valid during the call. */
     bool (*progress)(void *user, const char *key, uint32_t done, uint32_t total, double left_s);
-    bool (*report)(void *user, const corvid_tuned *row);
+    bool (*report)(void *user, const corvid_tuned *row); /* in the end */
     void *user;
 } corvid_tune_options;
 
@@ -184,10 +184,10 @@ typedef struct corvid_tune_result {
 } corvid_tune_result;
 
 /* Measures, for every kernel shape of the model at `path` that Corvid has a choice of, the candidates on the device, with
- * the model's weights; takes those that give the same results and are at least 3 % faster than the usual ones, and keeps
- * them in a file of the cache folder, from which later corvid_device_open of such a device by this version take them.
- * What was found for other models stays. Not on the reference, nor without a folder (CORVID_ERROR_ARGUMENT). Models that
- * are open stay as they are. options may be NULL. */
+ * the model's weights; takes those that give the same results, are at least 3 % faster than the usual ones and make steps
+ * of the model faster, and keeps them in a file of the cache folder, from which later corvid_device_open of such a device
+ * by this version take them. What was found for other models stays. Not on the reference, nor without a folder
+ * (CORVID_ERROR_ARGUMENT). Models that are open stay as they are. options may be NULL. */
 bool corvid_tune(corvid_device *device, const char *path, const corvid_tune_options *options,
                  corvid_tune_result *result, corvid_error *err);
 

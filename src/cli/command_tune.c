@@ -11,14 +11,13 @@
 
 static const char about[] =
     "Measures how this GPU likes to have the work of a model's kernels cut up (threads of a workgroup, rows of a\n"
-    "thread, ...) and which kernel it likes for how many tokens, for each size of matrix, and keeps what is faster "
-    "than\n"
-    "the usual way in a file beside the compiled kernels: 'corvid run' and all other commands use it from then on. A\n"
-    "shape is taken only if its results are right and it is 3 % faster, twice. What takes less than 2 % of a step "
-    "stays\n"
-    "as it is. Takes some seconds to half a minute on a GPU, and is done once for each model's sizes; a new driver or\n"
-    "a new version of Corvid begins anew, with the usual shapes. Nothing else should use the GPU meanwhile. Ctrl-C\n"
-    "stops and changes nothing; --no-tuning of other commands ignores what was found.";
+    "thread, ...) and which kernel it likes for how many tokens, for each size of matrix, and keeps what is faster\n"
+    "than the usual way in a file beside the compiled kernels: 'corvid run' and all other commands use it from then\n"
+    "on. A shape is taken only if its results are right, it is 3 % faster, twice, and steps of the whole model are\n"
+    "faster with it. What takes less than 2 % of a step stays as it is. Takes some seconds to half a minute on a GPU,\n"
+    "and is done once for each model's sizes; a new driver or a new version of Corvid begins anew, with the usual\n"
+    "shapes. Nothing else should use the GPU meanwhile. Ctrl-C stops and changes nothing; --no-tuning of other\n"
+    "commands ignores what was found.";
 
 enum { MAX_STEPS = 8 };
 

@@ -16,7 +16,7 @@ static void gpu_exec_destroy(struct exec *e)
     for (uint32_t i = 0; i < x->n_dispatches; i++) gpu_bindings_destroy(x->dispatches[i].bindings);
     free(x->params_image);
     decode_memory_free(&x->decode);
-    if (!x->beside) kernel_cache_free(&x->own_kernels);
+    kernel_cache_free(&x->own_kernels);
     for (uint32_t i = 0; x->values && i < x->plan.n_buffers; i++) gpu_buffer_destroy(x->values[i]);
     gpu_pool_destroy(x->state_pool);
     gpu_buffer_destroy(x->batch);
@@ -124,17 +124,36 @@ void gpu_exec_copy_fixed(struct exec *e, uint32_t slot, struct gpu_range with, b
 
 /* ---- creation ---- */
 
-/* A slot's states lie together, so that a single copy takes them all; unless a binding is too small for that. */
+/* of the states that lie together; 0: a binding is too small for that */
+static uint64_t together_bytes(const struct exec_gpu *x)
+{
+    const uint64_t bytes = gpu_exec_fixed_bytes(&x->base) * x->base.slots;
+    return bytes > gpu_describe(x->gpu)->max_binding_bytes ? 0 : bytes;
+}
+
+static bool plan_strides(struct exec_gpu *x, struct error *err)
+{
+    const struct graph *g = x->base.g;
+    const bool together = together_bytes(x) > 0;
+    x->state_strides = arena_alloc(&x->arena, g->n_states, sizeof *x->state_strides);
+    if (!x->state_strides) return fail_memory(err, "states");
+    for (uint32_t i = 1; i < g->n_states; i++)
+        x->state_strides[i] = together && !g->states[i].positions
+                                  ? (uint32_t)(gpu_exec_fixed_bytes(&x->base) / sizeof(float))
+                                  : (uint32_t)state_stride(&g->states[i]);
+    return true;
+}
+
+/* A slot's states lie together, so that a single copy takes them all. */
 static bool create_fixed_states(struct exec_gpu *x, struct error *err)
 {
     const struct graph *g = x->base.g;
-    uint64_t slot_bytes = gpu_exec_fixed_bytes(&x->base), bytes = slot_bytes * x->base.slots, at = 0;
-    if (!bytes || bytes > gpu_describe(x->gpu)->max_binding_bytes) return true;
+    uint64_t bytes = together_bytes(x), at = 0;
+    if (!bytes) return true;
     if (!gpu_pool_alloc(x->state_pool, bytes, &x->fixed, err)) return false;
     for (uint32_t i = 1; i < g->n_states; i++) {
         if (g->states[i].positions) continue;
         x->states[i] = (struct gpu_range){x->fixed.buffer, x->fixed.at + at, bytes - at};
-        x->state_strides[i] = (uint32_t)(slot_bytes / sizeof(float));
         at += state_stride(&g->states[i]) * sizeof(float);
     }
     return true;
@@ -150,13 +169,11 @@ static bool create_states(struct exec_gpu *x, struct error *err)
         total += round_up(slot_bytes * x->base.slots, 256);
     }
     x->states = arena_alloc(&x->arena, g->n_states, sizeof *x->states);
-    x->state_strides = arena_alloc(&x->arena, g->n_states, sizeof *x->state_strides);
     x->state_pool = gpu_pool_create(x->gpu, "states", total ? total : 256);
-    if (!x->states || !x->state_strides || !x->state_pool) return fail_memory(err, "states");
-    if (!create_fixed_states(x, err)) return false;
+    if (!x->states || !x->state_pool) return fail_memory(err, "states");
+    if (!plan_strides(x, err) || !create_fixed_states(x, err)) return false;
     for (uint32_t i = 1; i < g->n_states; i++) {
         if (x->states[i].buffer) continue;
-        x->state_strides[i] = (uint32_t)state_stride(&g->states[i]);
         uint64_t bytes = state_stride(&g->states[i]) * x->base.slots * sizeof(float);
         if (bytes > gpu_describe(x->gpu)->max_binding_bytes)
             return fail(err, ERR_LIMIT,
@@ -213,15 +230,24 @@ static void count(struct exec_gpu *x)
     x->base.sizes.weight_bytes = gpu_pool_bytes(x->weights.pool);
 }
 
-struct exec *exec_gpu_create(struct gpu *gpu, const struct graph *g, struct step_limits limits, uint32_t slots,
-                             exec_progress *progress, void *user, struct error *err)
+/* kernels: where they are kept, or NULL: in the executor */
+static struct exec_gpu *create_empty(struct gpu *gpu, const struct graph *g, struct step_limits limits, uint32_t slots,
+                                     struct kernel_cache *kernels, struct error *err)
 {
     struct exec_gpu *x = calloc(1, sizeof *x);
     if (!x) return fail_memory(err, "the executor"), NULL;
     x->base = (struct exec){&gpu_functions, g, limits, slots, {0}};
     x->gpu = gpu;
     kernel_cache_init(&x->own_kernels, gpu, limits);
-    x->kernels = &x->own_kernels;
+    x->kernels = kernels ? kernels : &x->own_kernels;
+    return x;
+}
+
+static struct exec *create(struct gpu *gpu, const struct graph *g, struct step_limits limits, uint32_t slots,
+                           struct kernel_cache *kernels, exec_progress *progress, void *user, struct error *err)
+{
+    struct exec_gpu *x = create_empty(gpu, g, limits, slots, kernels, err);
+    if (!x) return NULL;
     bool ok = gpu_weights_plan(&x->weights, gpu, g, &x->arena, err) && create_buffers(x, err);
     uint64_t start = clock_ns();
     const struct trace_zone load = trace_begin("load weights");
@@ -239,6 +265,31 @@ struct exec *exec_gpu_create(struct gpu *gpu, const struct graph *g, struct step
     return NULL;
 }
 
+struct exec *exec_gpu_create(struct gpu *gpu, const struct graph *g, struct step_limits limits, uint32_t slots,
+                             exec_progress *progress, void *user, struct error *err)
+{
+    return create(gpu, g, limits, slots, NULL, progress, user, err);
+}
+
+struct exec *gpu_exec_create_with(struct gpu *gpu, const struct graph *g, struct step_limits limits, uint32_t slots,
+                                  struct kernel_cache *kernels, struct error *err)
+{
+    return create(gpu, g, limits, slots, kernels, NULL, NULL, err);
+}
+
+struct exec *gpu_exec_create_dry(struct gpu *gpu, const struct graph *g, struct step_limits limits, uint32_t slots,
+                                 struct kernel_cache *kernels, struct error *err)
+{
+    struct exec_gpu *x = create_empty(gpu, g, limits, slots, kernels, err);
+    if (!x) return NULL;
+    x->taken = arena_alloc(&x->arena, g->n_calls, sizeof *x->taken);
+    bool ok = x->taken ? true : fail_memory(err, "the list of dispatches");
+    ok = ok && gpu_weights_plan(&x->weights, gpu, g, &x->arena, err) && plan_strides(x, err);
+    if (ok) return &x->base;
+    gpu_exec_destroy(&x->base);
+    return NULL;
+}
+
 static bool copy_positions(struct exec_gpu *x, const struct exec_gpu *from, struct error *err)
 {
     gpu_begin(x->gpu, "copy states");
@@ -250,13 +301,10 @@ static bool copy_positions(struct exec_gpu *x, const struct exec_gpu *from, stru
 struct exec *gpu_exec_create_beside(struct exec *first, struct error *err)
 {
     const struct exec_gpu *f = (const struct exec_gpu *)first;
-    struct exec_gpu *x = calloc(1, sizeof *x);
-    if (!x) return fail_memory(err, "the executor"), NULL;
-    x->base = (struct exec){&gpu_functions, first->g, first->limits, first->slots, {0}};
-    x->gpu = f->gpu;
+    struct exec_gpu *x = create_empty(f->gpu, first->g, first->limits, first->slots, f->kernels, err);
+    if (!x) return NULL;
     x->beside = true;
     x->weights = f->weights;
-    x->kernels = f->kernels;
     if (create_buffers(x, err) && copy_positions(x, f, err) && gpu_exec_plan(x, err)) return &x->base;
     gpu_exec_destroy(&x->base);
     return NULL;

@@ -57,9 +57,15 @@ struct gpu_exec_parts gpu_exec_parts(struct exec *e);
  * sequences and outputs it has, on the most tokens of a sequence, and on nothing else: decode_gpu.c runs them again. */
 void gpu_exec_encode(struct exec *e, const struct step *step);
 
-/* Notes the kernels of a call as the graph's chooser would have them now; compiles all that are not yet. */
+/* exec_gpu_create with kernels of executors of several graphs, of the same limits, in the caller's cache, which must
+ * outlive them. The same without anything on the device: only gpu_exec_want and exec_destroy may have it. */
+struct exec *gpu_exec_create_with(struct gpu *gpu, const struct graph *g, struct step_limits limits, uint32_t slots,
+                                  struct kernel_cache *kernels, struct error *err);
+struct exec *gpu_exec_create_dry(struct gpu *gpu, const struct graph *g, struct step_limits limits, uint32_t slots,
+                                 struct kernel_cache *kernels, struct error *err);
+
+/* Notes the kernels of a call as the graph's chooser would have them now. */
 bool gpu_exec_want(struct exec *e, uint32_t call, struct error *err);
-bool gpu_exec_compile(struct exec *e, struct error *err);
 
 /* Another executor of the same graph, planned as the graph's chooser says now, with values of its own and copies of the
  * states that have positions: the weights and kernels are those of the first, which must outlive it and gets the kernels

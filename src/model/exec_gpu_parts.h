@@ -24,7 +24,7 @@ struct exec_gpu {
     struct gpu *gpu;
     struct gpu_weights weights;
     struct kernel_cache own_kernels, *kernels;
-    bool beside; /* weights and kernels are another executor's */
+    bool beside; /* the weights are another executor's */
     struct memory_plan plan;
     struct gpu_buffer **values; /* [plan.n_buffers] */
     struct gpu_pool *state_pool;

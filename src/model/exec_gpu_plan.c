@@ -167,8 +167,3 @@ bool gpu_exec_want(struct exec *e, uint32_t call, struct error *err)
 {
     return plan_call((struct exec_gpu *)e, &e->g->calls[call], want_kernel, err);
 }
-
-bool gpu_exec_compile(struct exec *e, struct error *err)
-{
-    return kernel_cache_compile(((struct exec_gpu *)e)->kernels, err);
-}

@@ -10,14 +10,14 @@
 #include "model/exec_gpu.h"
 #include "ops/tuning.h"
 
-enum { MAX_RUNS = 400, CALLS_AT_ONCE = 128 };
-static const double series_s = 0.004, longest_s = 1, clearly_slower = 1.1, most_nmse = 1e-5;
+enum { MAX_RUNS = 400, CALLS_AT_ONCE = 128, GLANCE = 4 /* part of a series */ };
+static const double series_s = 0.004, clearly_slower = 1.1, far_slower = 1.25, most_nmse = 1e-5;
 
 void rivals_release(struct rivals *r)
 {
     exec_destroy(r->usual);
     exec_destroy(r->other);
-    graph_free(&r->graph);
+    if (!r->borrowed) graph_free(&r->graph);
     step_free(&r->step);
     for (int i = 0; i < OP_MAX_INPUTS; i++) free(r->inputs[i]);
     free(r->want);
@@ -25,9 +25,10 @@ void rivals_release(struct rivals *r)
     *r = (struct rivals){.gpu = r->gpu};
 }
 
-bool rivals_make_usual(struct rivals *r, struct error *err)
+bool rivals_make_usual(struct rivals *r, bool dry, struct error *err)
 {
-    r->usual = exec_gpu_create(r->gpu, &r->graph, r->limits, r->limits.seqs, NULL, NULL, err);
+    r->usual = (dry ? gpu_exec_create_dry : gpu_exec_create_with)(r->gpu, &r->graph, r->limits, r->limits.seqs,
+                                                                  r->kernels, err);
     return r->usual;
 }
 
@@ -109,11 +110,11 @@ static bool write_inputs(struct rivals *r, struct exec *e, struct error *err)
     return true;
 }
 
-/* the inputs' numbers in every position of the caches */
+/* the inputs' numbers in every position of the caches, which are alike but in a graph that is no group of calls */
 static bool write_caches(struct rivals *r, struct error *err)
 {
     const struct graph *g = &r->graph;
-    if (!positions_of(g)) return true;
+    if (!positions_of(g) || r->borrowed) return true;
     const size_t n = state_floats(r, (state){1});
     struct rng rng;
     rng_seed(&rng, 2);
@@ -190,33 +191,48 @@ static bool compare_outputs(struct rivals *r, bool *same, struct error *err)
     return true;
 }
 
+bool rivals_run(struct rivals *r, struct error *err)
+{
+    return exec_run(r->usual, &r->step, NULL, err) && exec_run(r->other, &r->step, NULL, err);
+}
+
 bool rivals_compare(struct rivals *r, bool *same, struct error *err)
 {
     struct exec *both[] = {r->usual, r->other};
     *same = true;
     if (!clear_outputs(r, err)) return false;
-    for (int e = 0; e < 2; e++) {
+    for (int e = 0; e < 2; e++)
         for (uint32_t slot = 0; r->graph.n_states > 1 && slot < r->step.n_seqs; slot++)
             if (!exec_state_clear(both[e], slot, err)) return false;
-        if (!exec_run(both[e], &r->step, NULL, err)) return false;
-    }
-    return compare_outputs(r, same, err);
+    return rivals_run(r, err) && compare_outputs(r, same, err);
 }
 
 /* ---- time ---- */
 
 /* Seconds of the step that the executor ran last, of `runs` in a row; negative after a failure. The device computes while
- * more is encoded. */
+ * more is encoded, or run again where it can be. */
 static double measure(struct rivals *r, struct exec *e, uint32_t runs, struct error *err)
 {
-    uint64_t start = clock_ns();
-    for (uint32_t done = 0; done < runs;) {
+    const uint64_t start = clock_ns();
+    struct gpu_list *list = NULL;
+    bool ok = true;
+    for (uint32_t done = 0; ok && done < runs;) {
         gpu_begin(r->gpu, "tune");
-        for (uint32_t n = 0; !n || (n < CALLS_AT_ONCE && done < runs); n += r->graph.n_calls, done++)
-            gpu_exec_encode(e, &r->step);
-        if (!gpu_submit(r->gpu, err)) return -1;
+        for (uint32_t n = 0; !n || (n < CALLS_AT_ONCE && done < runs); n += r->graph.n_calls, done++) {
+            if (list) gpu_list_run(r->gpu, list);
+            else if (!done) {
+                gpu_list_begin(r->gpu);
+                gpu_exec_encode(e, &r->step);
+                list = gpu_list_end(r->gpu);
+            } else {
+                gpu_exec_encode(e, &r->step);
+            }
+        }
+        ok = gpu_submit(r->gpu, err);
     }
-    return gpu_finish(r->gpu, err) ? (double)(clock_ns() - start) * 1e-9 / runs : -1;
+    ok = ok && gpu_finish(r->gpu, err);
+    gpu_list_destroy(list);
+    return ok ? (double)(clock_ns() - start) * 1e-9 / runs : -1;
 }
 
 static int compare_times(const void *a, const void *b)
@@ -225,24 +241,31 @@ static int compare_times(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+static bool measure_pair(struct rivals *r, uint32_t runs, double *usual, double *ratio, struct error *err)
+{
+    *usual = measure(r, r->usual, runs, err);
+    const double other = *usual < 0 ? -1 : measure(r, r->other, runs, err);
+    *ratio = other / *usual;
+    return other >= 0;
+}
+
 bool rivals_measure(struct rivals *r, int series, double to_beat, struct rival_times *times, struct error *err)
 {
     double usual[RIVALS_MAX_SERIES], ratios[RIVALS_MAX_SERIES];
-    int n = 0;
     *times = (struct rival_times){0};
     double once = measure(r, r->usual, 1, err);
     if (once < 0) return false;
-    times->too_long = once > longest_s * r->graph.n_calls;
+    times->too_long = once > r->longest_s;
     if (times->too_long) return true;
     if (once < series_s / 8) once = measure(r, r->usual, 4, err);
     if (once < 0 || measure(r, r->other, 1, err) < 0) return false;
     const double fit = series_s / (once > 0 ? once : series_s);
     const uint32_t runs = fit < 1 ? 1 : fit > MAX_RUNS ? MAX_RUNS : (uint32_t)fit;
-    for (bool hopeless = false; n < series && !hopeless; n++) {
-        usual[n] = measure(r, r->usual, runs, err);
-        const double other = usual[n] < 0 ? -1 : measure(r, r->other, runs, err);
-        if (other < 0) return false;
-        ratios[n] = other / usual[n];
+    if (!measure_pair(r, (runs + GLANCE - 1) / GLANCE, &usual[0], &ratios[0], err)) return false;
+    bool hopeless = ratios[0] > far_slower * to_beat;
+    int n = hopeless;
+    for (; n < series && !hopeless; n++) {
+        if (!measure_pair(r, runs, &usual[n], &ratios[n], err)) return false;
         hopeless = n ? n == 1 && ratios[0] > to_beat && ratios[1] > to_beat : ratios[0] > clearly_slower * to_beat;
     }
     qsort(usual, (size_t)n, sizeof *usual, compare_times);

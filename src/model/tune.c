@@ -8,24 +8,30 @@
  *   queue of  1 token:   matvec A #1, #2, ..                         round 1 plans the first of each queue, round 2 the
  *   queue of  8 tokens:  matvec B #1, #2, .., matvec C #1, #2, ..    second, ...
  *
+ * The kernels of all rounds of all groups are compiled before, together, which takes as long as the measuring.
+ *
  * Both take the same input, and their results are compared. Then they run in turns, several times, and the median of the
- * ratios counts; a candidate that is not ahead after two turns is left. The best of all queues are measured once more
+ * ratios counts; a candidate that is not ahead after two turns is left, one that is far behind after a glance. The best of all queues are measured once more
  * against the usual ones, for the best of many is partly luck, and must be ahead by the margin in three of four turns:
- * so much more than the margin as the turns scatter. */
+ * so much more than the margin as the turns scatter. In the end whole steps of the graph are run with what was found
+ * (tune_check.h). */
 #include "model/tune.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "model/call_group.h"
 #include "model/exec_gpu.h"
 #include "model/rivals.h"
+#include "model/tune_check.h"
 
 enum { MIN_COPIES = 8, MAX_COPIES = 24, SOFTWARE_COPIES = 2, MAX_TOKENS = 512, SOFTWARE_TOKENS = 64 };
 enum { SERIES = 5, LAST_SERIES = RIVALS_MAX_SERIES, MAX_KEYS = 48 };
 enum { CACHE_SEQS = 8, REACH = 4096, SOFTWARE_REACH = 256 }; /* sequences and positions where there is a cache */
-static const uint64_t cold_bytes = 72 << 20;                 /* more than caches hold */
+static const double compile_s = 0.25, longest_s = 1; /* a kernel, on one processor, about; a call that is measured */
+static const uint64_t cold_bytes = 72 << 20;         /* more than caches hold */
 static const double margin = 0.03;
 
 /* Calls that take less of a step are not worth their time here: its bytes, where a dispatch counts as so many. */
@@ -43,18 +49,31 @@ struct key {
     bool skipped; /* takes too long here */
 };
 
+/* what a row will tell of a choice */
+struct noted {
+    uint32_t first, calls; /* its group's first call, and how many there are */
+    uint32_t n_wrong, n_refused;
+    double usual_us, ratio;
+    bool skipped;
+};
+
 struct tuner {
     const struct graph *g;
     const struct tune_listener *listener;
     uint32_t *first_alike;
+    bool *chosen;        /* [n_calls]: calls that are first in a group with choices */
     double all_bytes;    /* of a step, with dispatches */
     struct tuning asked; /* keys that were met */
     uint32_t max_tokens;
     uint32_t done, total; /* candidates */
     uint64_t began_ns;
     double predicted_s;
+    struct tune_found *found; /* [n_rows] */
+    struct noted *noted;      /* [n_rows] */
+    uint32_t n_rows;
     /* the group at hand */
     struct rivals rivals;
+    struct kernel_cache kernels[CHOICE_FEW + 1]; /* of groups with so many sequences */
     struct chooser chooser;
     struct key keys[MAX_KEYS];
     uint32_t n_keys;
@@ -94,11 +113,30 @@ static uint32_t seqs_of(const struct tuner *t, const struct op_call *c)
     return fit > CACHE_SEQS ? CACHE_SEQS : fit ? (uint32_t)fit : 1;
 }
 
-/* Records the calls like call `first`, n of them, and plans them as usual, which tells the choices that are new. */
-static bool open_group(struct tuner *t, uint32_t first, uint32_t n, struct error *err)
+/* an op whose outputs are rows of logits is never asked for many */
+static void drop_unused(struct tuner *t)
+{
+    const val out = t->rivals.graph.calls[0].out[0];
+    const bool outputs = out.id && t->rivals.graph.values[out.id].rows == ROWS_OUTPUTS;
+    for (uint32_t i = 0; outputs && i < t->n_keys;)
+        if (t->keys[i].choice.tokens > CHOICE_FEW) t->keys[i] = t->keys[--t->n_keys];
+        else i++;
+}
+
+static uint32_t copies_of(const struct tuner *t, uint32_t first)
+{
+    uint64_t bytes = call_bytes(t->g, &t->g->calls[first], CHOICE_FEW);
+    if (is_software(t)) return SOFTWARE_COPIES;
+    uint64_t n = bytes ? cold_bytes / bytes + 1 : MAX_COPIES;
+    return n < MIN_COPIES ? MIN_COPIES : n > MAX_COPIES ? MAX_COPIES : (uint32_t)n;
+}
+
+/* Records the calls like call `first` and plans them as usual, which tells the choices that are new. dry: only that. */
+static bool open_group(struct tuner *t, uint32_t first, bool dry, struct error *err)
 {
     struct rivals *r = &t->rivals;
     const struct op_call *c = &t->g->calls[first];
+    const uint32_t n = copies_of(t, first);
     rivals_release(r);
     t->n_keys = 0;
     r->reach = is_software(t) ? SOFTWARE_REACH : REACH;
@@ -109,17 +147,13 @@ static bool open_group(struct tuner *t, uint32_t first, uint32_t n, struct error
         return false;
     t->chooser = (struct chooser){choose_usual, t};
     r->graph.chooser = &t->chooser;
-    const bool made = rivals_make_usual(r, err);
+    r->longest_s = longest_s * n;
+    r->kernels = &t->kernels[r->limits.seqs];
+    if (!r->kernels->gpu) kernel_cache_init(r->kernels, r->gpu, r->limits);
+    const bool made = rivals_make_usual(r, dry, err) && (!dry || gpu_exec_want(r->usual, 0, err));
     t->chooser.choose = choose_pick;
+    drop_unused(t);
     return made;
-}
-
-static uint32_t copies_of(const struct tuner *t, uint32_t first)
-{
-    uint64_t bytes = call_bytes(t->g, &t->g->calls[first], CHOICE_FEW);
-    if (is_software(t)) return SOFTWARE_COPIES;
-    uint64_t n = bytes ? cold_bytes / bytes + 1 : MAX_COPIES;
-    return n < MIN_COPIES ? MIN_COPIES : n > MAX_COPIES ? MAX_COPIES : (uint32_t)n;
 }
 
 /* ---- candidates ---- */
@@ -152,7 +186,8 @@ static bool try_key(struct tuner *t, struct key *k, struct error *err)
     if (!rivals_measure(&t->rivals, SERIES, to_beat, &times, err)) return false;
     k->skipped |= times.too_long;
     if (times.too_long) return true;
-    k->usual_us = times.usual_s / t->rivals.graph.n_calls * 1e6;
+    const double usual_us = times.usual_s / t->rivals.graph.n_calls * 1e6;
+    if (k->usual_us <= 0 || usual_us < k->usual_us) k->usual_us = usual_us; /* glances tell more than it takes */
     if (times.ratio >= to_beat) return true;
     k->ratio = times.ratio;
     k->best = k->pick;
@@ -234,19 +269,6 @@ static uint32_t next_round(struct tuner *t, struct key *keys[MAX_KEYS])
     return n;
 }
 
-/* The kernels of all rounds at once, on all processors. A kernel that is refused is met again in its round. */
-static bool compile_rounds(struct tuner *t, struct error *err)
-{
-    struct key *keys[MAX_KEYS];
-    struct error why = {0};
-    while (next_round(t, keys))
-        if (!gpu_exec_want(t->rivals.usual, 0, err)) return false;
-    for (uint32_t i = 0; i < t->n_keys; i++) t->keys[i].next = 1;
-    if (gpu_exec_compile(t->rivals.usual, &why) || !is_fatal(&why)) return true;
-    if (err) *err = why;
-    return false;
-}
-
 /* The best of so many tokens, together: all stay or none. */
 static bool confirm_tokens(struct tuner *t, uint32_t tokens, struct error *err)
 {
@@ -287,55 +309,56 @@ static bool confirm(struct tuner *t, struct error *err)
 
 /* ---- groups ---- */
 
-static bool keep(struct tuner *t, uint32_t first, struct tuning *tuning, struct error *err)
+/* what was found for the group at hand */
+static bool note(struct tuner *t, uint32_t first, struct error *err)
 {
     uint32_t calls = 0;
     for (uint32_t i = 0; i < t->g->n_calls; i++) calls += t->first_alike[i] == first;
+    const size_t n = t->n_rows + t->n_keys;
+    struct tune_found *found = realloc(t->found, n * sizeof *found);
+    if (found) t->found = found;
+    struct noted *noted = realloc(t->noted, n * sizeof *noted);
+    if (noted) t->noted = noted;
+    if (!found || !noted) return fail_memory(err, "what was measured");
     for (uint32_t i = 0; i < t->n_keys; i++) {
         const struct key *k = &t->keys[i];
-        struct tune_row row = {.choice = &k->choice,
-                               .best = k->best,
-                               .calls = calls,
-                               .usual_us = k->usual_us,
-                               .best_us = k->usual_us * (k->best ? k->ratio : 1),
-                               .n_wrong = k->n_wrong,
-                               .n_refused = k->n_refused};
-        for (uint32_t j = 0; j < t->n_keys; j++) { /* the first of those that are changed, or of all, tells the times */
-            const struct key *o = &t->keys[j];
-            row.shared |=
-                o->choice.tokens == k->choice.tokens && (o->best && k->best ? j < i : o->best || (!k->best && j < i));
-        }
-        if (k->best && !tuning_set(tuning, k->choice.key, k->choice.numbers[k->best], err)) return false;
-        if (!k->best) tuning_drop(tuning, k->choice.key);
-        if (!k->skipped && t->listener->report && !t->listener->report(t->listener->user, &row))
-            return fail(err, ERR_IO, "tuning was stopped");
+        found[t->n_rows] = (struct tune_found){.choice = k->choice, .best = k->best};
+        noted[t->n_rows++] = (struct noted){first, calls, k->n_wrong, k->n_refused, k->usual_us, k->ratio, k->skipped};
     }
     return true;
 }
 
-/* an op whose outputs are rows of logits is never asked for many */
-static void drop_unused(struct tuner *t)
+/* the first of those of the same steps that are changed, or of all, tells the times */
+static bool is_shared(const struct tuner *t, uint32_t i)
 {
-    const val out = t->rivals.graph.calls[0].out[0];
-    const bool outputs = out.id && t->rivals.graph.values[out.id].rows == ROWS_OUTPUTS;
-    for (uint32_t i = 0; outputs && i < t->n_keys;)
-        if (t->keys[i].choice.tokens > CHOICE_FEW) t->keys[i] = t->keys[--t->n_keys];
-        else i++;
+    bool shared = false;
+    for (uint32_t j = 0; j < t->n_rows; j++) {
+        const bool other = t->found[j].best > 0, own = t->found[i].best > 0;
+        if (t->noted[j].first == t->noted[i].first && t->found[j].choice.tokens == t->found[i].choice.tokens)
+            shared |= other && own ? j < i : other || (!own && j < i);
+    }
+    return shared;
 }
 
-/* what the rounds of a group will be: candidates, and seconds if planning takes plan_s */
-static void predict(struct tuner *t, double plan_s)
+static bool keep(const struct tuner *t, struct tuning *tuning, struct error *err)
 {
-    uint32_t rounds = 0;
-    for (uint32_t i = 0; i < t->n_keys; i++) {
-        uint32_t queue = 0;
-        for (uint32_t j = 0; j < t->n_keys; j++)
-            if (t->keys[j].choice.tokens == t->keys[i].choice.tokens) queue += t->keys[j].choice.n - 1;
-        if (queue > rounds) rounds = queue;
-        t->total += t->keys[i].choice.n - 1;
-        t->predicted_s += (t->keys[i].choice.n - 1) * rivals_seconds(SERIES) / 2 + rivals_seconds(LAST_SERIES) / 2;
+    for (uint32_t i = 0; i < t->n_rows; i++) {
+        const struct tune_found *f = &t->found[i];
+        const struct noted *n = &t->noted[i];
+        const struct tune_row row = {.choice = &f->choice,
+                                     .best = f->best,
+                                     .calls = n->calls,
+                                     .shared = is_shared(t, i),
+                                     .usual_us = n->usual_us,
+                                     .best_us = n->usual_us * (f->best ? n->ratio : 1),
+                                     .n_wrong = n->n_wrong,
+                                     .n_refused = n->n_refused};
+        if (f->best && !tuning_set(tuning, f->choice.key, f->choice.numbers[f->best], err)) return false;
+        if (!f->best) tuning_drop(tuning, f->choice.key);
+        if (!n->skipped && t->listener->report && !t->listener->report(t->listener->user, &row))
+            return fail(err, ERR_IO, "tuning was stopped");
     }
-    t->predicted_s += plan_s * (rounds + 2);
+    return true;
 }
 
 /* the calls like this one are too little of a step */
@@ -347,33 +370,86 @@ static bool is_little(const struct tuner *t, uint32_t first)
     return bytes < least_share * t->all_bytes;
 }
 
+/* The choices of a group: their kernels are noted, their time is predicted. */
+static bool survey_group(struct tuner *t, uint32_t first, struct error *err)
+{
+    struct key *keys[MAX_KEYS];
+    if (!open_group(t, first, true, err)) return false;
+    t->chosen[first] = t->n_keys > 0;
+    for (uint32_t i = 0; i < t->n_keys; i++) {
+        const uint32_t n = t->keys[i].choice.n - 1;
+        t->total += n;
+        t->predicted_s += n * rivals_seconds(SERIES) / 2;
+    }
+    while (next_round(t, keys))
+        if (!gpu_exec_want(t->rivals.usual, 0, err)) return false;
+    return true;
+}
+
+/* On all processors. A kernel that is refused is met again in its round. */
+static bool compile(struct tuner *t, struct error *err)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i <= CHOICE_FEW; i++) n += t->kernels[i].n_kernels;
+    const double measuring_s = t->predicted_s;
+    t->predicted_s += n * compile_s / thread_processors();
+    if (t->total && !tell_progress(t, "kernels", err)) return false;
+    t->predicted_s = measuring_s;
+    for (uint32_t i = 0; i <= CHOICE_FEW; i++) {
+        struct error why = {0};
+        if (!t->kernels[i].n_kernels || kernel_cache_compile(&t->kernels[i], &why) || !is_fatal(&why)) continue;
+        if (err) *err = why;
+        return false;
+    }
+    return true;
+}
+
 static bool survey(struct tuner *t, struct error *err)
 {
     for (uint32_t i = 0; i < t->g->n_calls; i++)
         t->all_bytes += (double)(call_bytes(t->g, &t->g->calls[i], 1) + dispatch_bytes);
-    for (uint32_t i = 0; i < t->g->n_calls; i++) {
-        if (t->first_alike[i] != i || is_little(t, i)) continue;
-        const uint64_t start = clock_ns();
-        if (!open_group(t, i, 1, err)) return false;
-        drop_unused(t);
-        if (t->n_keys) predict(t, (double)(clock_ns() - start) * 1e-9);
-    }
+    for (uint32_t i = 0; i < t->g->n_calls; i++)
+        if (t->first_alike[i] == i && !is_little(t, i) && !survey_group(t, i, err)) return false;
     rivals_release(&t->rivals);
     tuning_free(&t->asked);
-    return true;
+    return compile(t, err);
 }
 
-static bool tune_group(struct tuner *t, uint32_t first, struct tuning *tuning, struct error *err)
+static bool tune_group(struct tuner *t, uint32_t first, struct error *err)
 {
-    if (!open_group(t, first, copies_of(t, first), err)) return false;
-    drop_unused(t);
-    if (!t->n_keys) return true;
-    if (!rivals_prepare(&t->rivals, err)) return false;
     struct key *keys[MAX_KEYS];
-    if (!compile_rounds(t, err)) return false;
+    if (!open_group(t, first, false, err) || !rivals_prepare(&t->rivals, err)) return false;
     for (uint32_t n; (n = next_round(t, keys)) > 0;)
         if (!try_each(t, keys, n, err)) return false;
-    return confirm(t, err) && keep(t, first, tuning, err);
+    return confirm(t, err) && note(t, first, err);
+}
+
+static bool goes_on(void *user, struct error *err) { return tell_progress(user, "whole steps", err); }
+
+/* What was found, in steps of the graph; of as many sequences as all calls have room for. */
+static bool check(struct tuner *t, struct error *err)
+{
+    struct step_limits limits = {t->max_tokens, CHOICE_FEW, CHOICE_FEW};
+    for (uint32_t i = 0; i < t->g->n_calls; i++) {
+        const uint32_t seqs = seqs_of(t, &t->g->calls[i]);
+        if (seqs < limits.seqs) limits.seqs = seqs;
+    }
+    rivals_release(&t->rivals);
+    struct kernel_cache *kernels = &t->kernels[limits.seqs];
+    if (!kernels->gpu) kernel_cache_init(kernels, t->rivals.gpu, limits);
+    return tune_check(t->rivals.gpu, t->g, limits, kernels, t->found, t->n_rows, goes_on, t, err);
+}
+
+static void release(struct tuner *t)
+{
+    rivals_release(&t->rivals);
+    for (uint32_t i = 0; i <= CHOICE_FEW; i++) kernel_cache_free(&t->kernels[i]);
+    tuning_free(&t->asked);
+    free(t->first_alike);
+    free(t->chosen);
+    free(t->found);
+    free(t->noted);
+    free(t);
 }
 
 bool tune_graph(struct gpu *gpu, const struct graph *g, const struct tune_listener *listener, struct tuning *tuning,
@@ -381,19 +457,19 @@ bool tune_graph(struct gpu *gpu, const struct graph *g, const struct tune_listen
 {
     struct tuner *t = calloc(1, sizeof *t);
     if (t) *t = (struct tuner){.rivals = {.gpu = gpu}, .g = g, .listener = listener, .max_tokens = MAX_TOKENS};
-    if (t) t->first_alike = calloc(g->n_calls ? g->n_calls : 1, sizeof *t->first_alike);
-    bool ok = t && t->first_alike ? true : fail_memory(err, "tuning");
+    if (!t) return fail_memory(err, "tuning");
+    t->first_alike = calloc(g->n_calls + 1, sizeof *t->first_alike);
+    t->chosen = calloc(g->n_calls + 1, sizeof *t->chosen);
+    bool ok = t->first_alike && t->chosen ? true : fail_memory(err, "tuning");
     if (ok) {
         if (is_software(t)) t->max_tokens = SOFTWARE_TOKENS;
         call_groups_find(g, t->first_alike);
         ok = survey(t, err);
         t->began_ns = clock_ns();
         for (uint32_t i = 0; ok && i < g->n_calls; i++)
-            if (t->first_alike[i] == i && !is_little(t, i)) ok = tune_group(t, i, tuning, err);
-        rivals_release(&t->rivals);
-        tuning_free(&t->asked);
+            if (t->chosen[i]) ok = tune_group(t, i, err);
+        ok = ok && check(t, err) && keep(t, tuning, err);
     }
-    if (t) free(t->first_alike);
-    free(t);
+    release(t);
     return ok;
 }

@@ -18,13 +18,13 @@ struct tune_row {
 struct tune_listener {
     /* Both return false to stop. left_s is what is left, estimated; key is being measured. */
     bool (*progress)(void *user, const char *key, uint32_t done, uint32_t total, double left_s);
-    bool (*report)(void *user, const struct tune_row *row); /* as soon as it is known */
+    bool (*report)(void *user, const struct tune_row *row); /* in the end */
     void *user;
 };
 
 /* Measures each choice of the graph and sets or drops its key in `tuning`, but for calls that take less than 2 % of a step.
  * A candidate is taken if it gives the results of the usual one and is faster by 3 % or more, twice: the second time in
- * three of four turns. On false `tuning` may be changed in part. */
+ * three of four turns; and if whole steps are not slower for it. On false `tuning` may be changed in part. */
 bool tune_graph(struct gpu *gpu, const struct graph *g, const struct tune_listener *listener, struct tuning *tuning,
                 struct error *err);
 

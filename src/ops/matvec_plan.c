@@ -23,14 +23,21 @@ static struct matvec_shape choose_float_shape(const struct op_plan *p, uint32_t 
     return s;
 }
 
-/* Integers: latency bounds them, so that what counts is many threads with few blocks each. */
+/* Integers: latency bounds them, so that what counts is many threads with few blocks each, up to what a device has room
+ * for; of several tokens, then, more rows a thread. */
 static struct matvec_shape choose_q8_shape(const struct op_plan *p, uint32_t rows, uint32_t blocks, uint32_t max_tokens)
 {
-    struct matvec_shape s = {.threads = plan_threads(p, 128), .lanes = rows < 4096 ? 32 : 16, .rows = 1};
+    enum { ENOUGH = 1 << 17 }; /* threads: 1000 for each of 132 multiprocessors */
+    const bool one = max_tokens == 1;
+    struct matvec_shape s = {.threads = plan_threads(p, 128), .lanes = rows <= 4096 ? 32 : 16, .rows = 1};
+    while (one && s.lanes < 64 && rows * s.lanes < ENOUGH) s.lanes *= 2;
     while (s.lanes < 64 && blocks / s.lanes > 8) s.lanes *= 2;
+    if (!one && s.lanes == 32 && blocks / s.lanes == 8) s.lanes = 64;
     while (s.lanes > blocks) s.lanes /= 2;
+    if (one && s.lanes == 64) s.threads = plan_threads(p, 256);
+    while (!one && s.rows < 4 && rows * s.lanes / s.rows >= ENOUGH) s.rows *= 2;
     /* lanes of several subgroups wait for each other, once for each token and all rows of a thread */
-    if (max_tokens > 1 && s.lanes > 32) s.rows = max_tokens < MATVEC_TOKENS ? 2 : 4;
+    if (!one && s.lanes > 32) s.rows = max_tokens < MATVEC_TOKENS ? 2 : 4;
     if (max_tokens > MATVEC_TOKENS) s.rows = 4;
     if (!p->out_cols[OUT_Q8]) return s;
     s.threads = plan_threads(p, max_tokens == 1 ? 512 : 128);

@@ -30,17 +30,24 @@ static bool suits_segments(const struct matmul_plan *m, uint32_t C, uint32_t row
 }
 
 /* Every workgroup makes the whole x for itself, so that few with many rows read and compute less; but enough to fill the
- * device, more of floats, whose x costs less to make. */
-static struct shifted_shape usual_shape(const struct op_plan *p, const struct matmul_plan *m)
+ * device: two of 512 threads for each of 132 multiprocessors where this was measured, no third. Floats, whose x costs
+ * less to make, like more. Of integers all lanes should have equally many blocks. */
+static struct shifted_shape usual_shape(const struct op_plan *p, const struct matmul_plan *m,
+                                        const struct matmul_plan *thin)
 {
     const uint32_t rows = p->w[m->weight].rows, C = p->in_cols[IN_UNSHIFTED];
-    const bool q8 = matmul_is_q8(p, m);
-    const uint32_t least_groups = q8 ? 120 : 256;
-    struct shifted_shape s = {
-        .threads = plan_threads(p, 256), .row_lanes = q8 ? 16 : 32, .rows = 1, .turns = 4, .thin_lanes = 32};
+    const bool q8 = matmul_is_q8(p, m), even = C % (32 * Q8_BLOCK) == 0;
+    const uint32_t least_groups = q8 ? 180 : 256;
+    struct shifted_shape s = {.threads = plan_threads(p, q8 && even ? 512 : 256),
+                              .row_lanes = q8 && !even ? 16 : 32,
+                              .rows = 1,
+                              .turns = 4,
+                              .thin_lanes = 32};
     while (s.row_lanes > p->device->subgroup_size) s.row_lanes /= 2;
     while (s.thin_lanes > p->device->subgroup_size) s.thin_lanes /= 2;
-    while (s.turns > 1 && (rows / group_rows(&s) < least_groups || !suits_segments(m, C, group_rows(&s)))) s.turns /= 2;
+    const uint32_t thin_groups = q8 && thin ? p->w[thin->weight].rows / (s.threads / s.thin_lanes) : 0;
+    while (s.turns > 1 && (rows / group_rows(&s) + thin_groups < least_groups || !suits_segments(m, C, group_rows(&s))))
+        s.turns /= 2;
     /* whole blocks of int8 output a workgroup */
     while (p->out_cols[OUT_Q8] && group_rows(&s) < Q8_BLOCK) s.turns *= 2;
     return s;
@@ -70,8 +77,8 @@ static void place_thin(const struct matmul_plan *thin, struct shifted_params *pa
     params->thin_at3 = at[3];
 }
 
-/* wider x cost more to make in every workgroup than a dispatch does: 4096 was slower, 2560 faster */
-enum { MAX_WIDTH = 3072 };
+/* wider x, which cost more to make in every workgroup, were not measured */
+enum { MAX_WIDTH = 4096, MAX_FLOAT_WIDTH = 3072 };
 
 /* vec4s of the x of a workgroup, as floats, as int8 or whichever is longer */
 static uint32_t own_vectors(uint32_t C, bool q8, bool floats) { return floats || !q8 ? C / 4 : C / 16; }
@@ -82,10 +89,10 @@ static bool suits(const struct op_plan *p, const struct matmul_plan *m, const st
     const uint32_t C = p->in_cols[IN_UNSHIFTED];
     const struct gpu_info *device = p->device;
     const uint32_t bytes = (own_vectors(C, matmul_is_q8(p, m), thin != NULL) + C / 64 + s->threads / 4) * 16;
-    return C <= MAX_WIDTH && C % Q8_BLOCK == 0 && p->rows == ROWS_TOKENS && s->threads >= 128 &&
-           bytes <= device->max_workgroup_bytes && device->max_storage_buffers >= 8 && !p->w[m->bias].q &&
-           p->args->combine == COMBINE_NONE && p->w[m->weight].n_parts == 1 && suits_segments(m, C, group_rows(s)) &&
-           (!p->out_cols[OUT_Q8] || group_rows(s) % Q8_BLOCK == 0) &&
+    return C <= (matmul_is_q8(p, m) ? MAX_WIDTH : MAX_FLOAT_WIDTH) && C % Q8_BLOCK == 0 && p->rows == ROWS_TOKENS &&
+           s->threads >= 128 && bytes <= device->max_workgroup_bytes && device->max_storage_buffers >= 8 &&
+           !p->w[m->bias].q && p->args->combine == COMBINE_NONE && p->w[m->weight].n_parts == 1 &&
+           suits_segments(m, C, group_rows(s)) && (!p->out_cols[OUT_Q8] || group_rows(s) % Q8_BLOCK == 0) &&
            (!thin || (suits_thin(p, thin) && suits_segments(thin, C, s->threads / s->thin_lanes)));
 }
 
@@ -95,7 +102,7 @@ static struct shifted_shape choose_shape(const struct op_plan *p, const struct m
 {
     enum { THREADS = 3, LANES = 3, TURNS = 3 }; /* of each: so many powers of two */
     const struct plan_weight *w = &p->w[m->weight];
-    struct shifted_shape s = usual_shape(p, m);
+    struct shifted_shape s = usual_shape(p, m, thin);
     struct choice c = {.names = "threads/lanes of a row/turns", .tokens = 1};
     snprintf(c.key, sizeof c.key, "shifted %s %ux%u, %u thin%s%s", w->q->name, w->rows, w->cols,
              thin ? p->w[thin->weight].rows : 0, matmul_is_q8(p, m) ? " q8" : "", p->out_cols[OUT_Q8] ? " to q8" : "");

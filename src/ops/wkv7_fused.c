@@ -10,9 +10,8 @@
     F(eps) U(w_at) U(a_at) U(g_at) U(v_at) U(w_stride) U(a_stride) U(g_stride) U(v_stride) U(w_x) U(a_x) U(g_x) U(v_x)
 PARAMS(wkv7_fused, WKV7_FUSED_PARAMS);
 
-/* the ups of a head are read by one workgroup: of 4096 channels that takes longer than a dispatch of their own, of 2560
- * less */
-enum { ROW_LANES = 8, LARGEST_RANK = 1024, MAX_CHANNELS = 3072 };
+/* 4, 8 and 16 lanes were measured for 768 to 4096 channels, 2 for up to 2048: 8 is best, or as good as 4. */
+enum { ROW_LANES = 8, LARGEST_RANK = 1024, MAX_CHANNELS = 4096 /* more were not measured */ };
 
 /* vec4us of a row in the stack */
 static uint32_t row_vectors(const struct plan_weight *up)
@@ -39,7 +38,7 @@ static bool suits(const struct op_plan *p, uint32_t n)
 
 bool wkv7_plan_fused(struct op_plan *p, uint32_t *max_rows, struct error *err)
 {
-    enum { RKV, WAGV, FIRST_RKV };
+    enum { RKV, WAGV, FIRST_RKV, SINGLES = 4 /* of the constants */ };
     const uint32_t v_first = p->in_cols[FIRST_RKV] > 0, n = 3 + v_first, N = p->args->head_dim, C = p->out_cols[0];
     *max_rows = 0;
     if (!suits(p, n) || !plan_take_over(p, WAGV, WKV7_FUSED_ROWS)) return true;
@@ -75,6 +74,7 @@ bool wkv7_plan_fused(struct op_plan *p, uint32_t *max_rows, struct error *err)
                    {"WORKGROUP", N * ROW_LANES},
                    {"LANES", N / 4},
                    {"ROW_LANES", ROW_LANES},
+                   [SINGLES] = {"SINGLES", 1},
                    {"V_FIRST", v_first},
                    {"F32S", f32s},
                    {"RANK_W", ups[0].cols},
@@ -89,8 +89,13 @@ bool wkv7_plan_fused(struct op_plan *p, uint32_t *max_rows, struct error *err)
         .n_operands = 7,
         .grid = {{.fixed = C / N}, {1, 1, ROWS_SEQS}},
         .max_rows = WKV7_FUSED_ROWS,
+        .max_run = 1,
         .baked = true,
     };
     plan_q8_output(p, &d);
+    if (!plan_dispatch(p, &d, err)) return false;
+    d.consts[SINGLES].value = 0;
+    d.min_run = 2;
+    d.max_run = 0;
     return plan_dispatch(p, &d, err);
 }
