@@ -64,13 +64,21 @@ static struct few_shape choose_shape(const struct op_plan *p, const struct matmu
     return (struct few_shape){numbers[0], numbers[1], numbers[2]};
 }
 
-/* Integers have packed dot products in a matvec, which is faster than units_few. */
+/* Integers have packed dot products in a matvec. They are faster than units_few, keep more digits than units_direct, and
+ * for smaller matrices than this nothing faster was measured. */
+static bool prefers_dots(const struct op_plan *p, const struct matmul_plan *m)
+{
+    enum { MIN_WEIGHTS = 1 << 20 };
+    const struct plan_weight *w = &p->w[m->weight];
+    return matmul_is_q8(p, m) && !(can_direct(p, m) && (uint64_t)w->rows * w->cols >= MIN_WEIGHTS);
+}
+
 uint32_t units_few_from(const struct op_plan *p, const struct matmul_plan *m)
 {
     if (!has_units(p->device) || !units_keep_right(p, m) || !choose_units(p, m, "few on units", CHOICE_FEW)) return 0;
     struct choice c = matmul_choice(p, m, p->w[m->weight].rows, "units_few from", "tokens", MATVEC_TOKENS);
     c.of_kernels = true;
-    choice_add(&c, matmul_is_q8(p, m) && !can_direct(p, m) ? MATVEC_TOKENS + 1 : 5, 0, 0);
+    choice_add(&c, prefers_dots(p, m) ? MATVEC_TOKENS + 1 : 5, 0, 0);
     choice_add(&c, 5, 0, 0);
     choice_add(&c, MATVEC_TOKENS + 1, 0, 0);
     return *plan_choose(p, &c);

@@ -1,11 +1,11 @@
-/* test_tune_check_gpu.c - what tuning found is tried in whole steps: what makes them slower is dropped. No small
- * difference decides here: the kernels that are to be slow compute in vain a hundred thousand times.
+/* test_tune_check_gpu.c - what tuning found is tried in whole steps: what makes them slower is dropped. How long steps
+ * take is made up here, as time must not decide a test.
  *
- * The linker sends calls of gpu_kernel_create to the one below, which slows some kernels down. */
+ * The linker sends calls of rivals_measure and gpu_kernel_create to those below. */
+#include "model/rivals.h"
 #include "model/tune_check.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "support/op_case.h"
@@ -20,27 +20,26 @@ struct gpu_kernel *__real_gpu_kernel_create(struct gpu *gpu, const char *name, c
                                             struct error *err);
 struct gpu_kernel *__wrap_gpu_kernel_create(struct gpu *gpu, const char *name, const char *wgsl, const char *bindings,
                                             struct error *err);
+bool __wrap_rivals_measure(struct rivals *r, int series, double to_beat, struct rival_times *times, struct error *err);
 
 static const struct step_limits limits = {8, 8, 8};
-static char slow[32]; /* in the names of kernels that are to be slow; empty: none */
+static struct rival_times made_up;
+static atomic_uint n_measured, n_candidates; /* candidates: kernels that only what was found asks for */
 
 struct gpu_kernel *__wrap_gpu_kernel_create(struct gpu *gpu, const char *name, const char *wgsl, const char *bindings,
                                             struct error *err)
 {
-    static const char sum[] = "epilogue(segment.act, sum[r]", slower[] = "epilogue(segment.act, in_vain(sum[r])",
-                      waste[] = "\nfn in_vain(x: f32) -> f32 {\n    var y = x;\n"
-                                "    for (var i = 0u; i < 100000u; i++) { y = 0.9 * y + 1.0; }\n    return y;\n}\n";
-    const char *at = *slow && strstr(name, slow) ? strstr(wgsl, sum) : NULL;
-    if (!at) return __real_gpu_kernel_create(gpu, name, wgsl, bindings, err);
-    char *text = calloc(1, strlen(wgsl) + sizeof slower + sizeof waste);
-    assert_non_null(text);
-    memcpy(text, wgsl, (size_t)(at - wgsl));
-    strcat(text, slower);
-    strcat(text, at + sizeof sum - 1);
-    strcat(text, waste);
-    struct gpu_kernel *kernel = __real_gpu_kernel_create(gpu, name, text, bindings, err);
-    free(text);
-    return kernel;
+    n_candidates += strstr(name, " ROWS=2 ") != NULL;
+    return __real_gpu_kernel_create(gpu, name, wgsl, bindings, err);
+}
+
+bool __wrap_rivals_measure(struct rivals *r, int series, double to_beat, struct rival_times *times, struct error *err)
+{
+    (void)series, (void)to_beat, (void)err;
+    assert_true(r->usual && r->other && r->usual != r->other);
+    n_measured++;
+    *times = made_up;
+    return true;
 }
 
 static uint32_t take_choice(void *user, const struct choice *c)
@@ -86,10 +85,10 @@ static bool check(struct op_bench *b, struct tune_found *found, struct asked *as
 {
     struct kernel_cache kernels;
     struct gpu *gpu = case_gpu(VARIANT_FEATURES);
+    n_measured = n_candidates = 0;
     kernel_cache_init(&kernels, gpu, limits);
     bool ok = tune_check(gpu, &b->graph, limits, &kernels, found, 1, goes_on, asked, err);
     kernel_cache_free(&kernels);
-    *slow = 0;
     return ok;
 }
 
@@ -101,27 +100,35 @@ static void slower_steps_drop_it(void **unused)
     struct asked asked = {0};
     struct error err = {0};
     begin(&b, &found);
-    strcpy(slow, " ROWS=2 ");
+    made_up = (struct rival_times){.usual_s = 1e-3, .ratio = 1.01, .surely = 1.02};
     assert_true(check(&b, &found, &asked, &err));
     assert_int_equal(found.best, 0);
     assert_int_equal(asked.times, 1);
+    assert_int_equal(n_measured, 1);
+    assert_true(n_candidates > 0);
     case_end(&b);
 }
 
+/* faster, or too slow to tell */
 static void faster_steps_keep_it(void **unused)
 {
     (void)unused;
-    static struct op_bench b;
-    struct tune_found found;
-    struct asked asked = {0};
-    struct error err = {0};
-    begin(&b, &found);
-    const uint32_t best = found.best;
-    snprintf(slow, sizeof slow, " ROWS=%u ", found.choice.numbers[0][2]);
-    assert_true(check(&b, &found, &asked, &err));
-    assert_int_equal(found.best, best);
-    assert_false(found.on);
-    case_end(&b);
+    static const struct rival_times times[] = {{.usual_s = 1e-3, .ratio = 0.97, .surely = 0.98}, {.too_long = true}};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        static struct op_bench b;
+        struct tune_found found;
+        struct asked asked = {0};
+        struct error err = {0};
+        begin(&b, &found);
+        const uint32_t best = found.best;
+        made_up = times[i];
+        assert_true(check(&b, &found, &asked, &err));
+        assert_int_equal(found.best, best);
+        assert_false(found.on);
+        assert_int_equal(n_measured, 1);
+        assert_true(n_candidates > 0);
+        case_end(&b);
+    }
 }
 
 /* nothing was found; it was stopped; the device has no room for what the graph keeps */

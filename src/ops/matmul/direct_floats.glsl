@@ -44,8 +44,8 @@ void w_pairs(Weights w, uint j, out f16vec2 a, out f16vec2 b)
         b = f16vec2(v.zw);
     } else {
         const uvec2 v = j == 0 ? w.first.xy : w.first.zw;
-        a = w.type == TYPE_BF16 ? brain_pair(v.x) : halves(v.x);
-        b = w.type == TYPE_BF16 ? brain_pair(v.y) : halves(v.y);
+        a = w.type == TYPE_BF16 ? brain_pair(v.x) : halves_of(v.x);
+        b = w.type == TYPE_BF16 ? brain_pair(v.y) : halves_of(v.y);
     }
 }
 
@@ -63,8 +63,8 @@ uvec4 w_ready(uvec4 words, Tile tile, uint step, uint place) { return words; }
 
 void w_pairs(uvec4 w, uint j, out f16vec2 a, out f16vec2 b)
 {
-    a = halves(w[2 * j]);
-    b = halves(w[2 * j + 1]);
+    a = halves_of(w[2 * j]);
+    b = halves_of(w[2 * j + 1]);
 }
 
 #endif

@@ -27,11 +27,11 @@ void w_pairs(Weights w, uint j, out f16vec2 a, out f16vec2 b)
 {
     const uint word = w.quants[j / 2], odd = word >> 8;
     if (j % 2 == 0) {
-        a = halves(word & 0x000f000fu | 0x64006400u) - f16vec2(1024);
-        b = halves(odd & 0x000f000fu | 0x64006400u) - f16vec2(1024);
+        a = halves_of(word & 0x000f000fu | 0x64006400u) - f16vec2(1024);
+        b = halves_of(odd & 0x000f000fu | 0x64006400u) - f16vec2(1024);
     } else {
-        a = fma(halves(word & 0x00f000f0u | 0x64006400u), f16vec2(0.0625), f16vec2(-64));
-        b = fma(halves(odd & 0x00f000f0u | 0x64006400u), f16vec2(0.0625), f16vec2(-64));
+        a = fma(halves_of(word & 0x00f000f0u | 0x64006400u), f16vec2(0.0625), f16vec2(-64));
+        b = fma(halves_of(odd & 0x00f000f0u | 0x64006400u), f16vec2(0.0625), f16vec2(-64));
     }
     a = fma(a, w.scale, w.offset);
     b = fma(b, w.scale, w.offset);

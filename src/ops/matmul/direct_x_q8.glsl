@@ -25,6 +25,6 @@ Values x_ready(XWords words, Tile tile, uint step, uint place)
 void x_pairs(Values x, uint j, out f16vec2 a, out f16vec2 b)
 {
     const uint word = j < 4 ? x.first[j & 3] : x.second[j & 3];
-    a = (halves(word & 0x00ff00ffu ^ 0x48804880u) - f16vec2(9)) * x.scale;
-    b = (halves(word >> 8 & 0x00ff00ffu ^ 0x48804880u) - f16vec2(9)) * x.scale;
+    a = (halves_of(word & 0x00ff00ffu ^ 0x48804880u) - f16vec2(9)) * x.scale;
+    b = (halves_of(word >> 8 & 0x00ff00ffu ^ 0x48804880u) - f16vec2(9)) * x.scale;
 }

@@ -10,12 +10,22 @@
 // together. What the next step needs is on its way meanwhile. x is taken as x / 16, as in matmat_units.
 // grid: x = tiles of rows, segment after segment; y = tokens / (16 TOKEN_UNITS)
 #version 450
+#extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
+#ifdef EMULATED // for tests
+#include "fragments_emulated.glsl"
+#else
 #extension GL_KHR_cooperative_matrix : require
 #extension GL_KHR_memory_scope_semantics : require
 #extension GL_KHR_shader_subgroup_shuffle : require
 #extension GL_EXT_shader_explicit_arithmetic_types : require
-#extension GL_EXT_control_flow_attributes : require
-#extension GL_GOOGLE_include_directive : require
+#define W_PART coopmat<float16_t, gl_ScopeSubgroup, 16, 16, gl_MatrixUseA>    // [row, column]
+#define X_PART coopmat<float16_t, gl_ScopeSubgroup, 16, 16, gl_MatrixUseB>    // [column, token]
+#define SUM coopmat<float, gl_ScopeSubgroup, 16, 16, gl_MatrixUseAccumulator> // [row, token]
+#define ZEROS SUM(0)
+#define EACH(i, n) [[unroll]] for (uint i = 0; i < (n); i++)
+#define EACH_STEP(step, first, steps, apart) for (uint step = first; step < steps; step += apart)
+#endif
 
 layout(local_size_x_id = 0) in;
 layout(constant_id = 0) const uint WORKGROUP = 32; // 32 ROW_GROUPS SPLIT
@@ -38,8 +48,6 @@ layout(binding = 6) readonly buffer Other { float other[]; };      // [T, M]
 layout(binding = 7) writeonly buffer Y { float y[]; };             // [T, M]
 layout(binding = 8) writeonly buffer Q8 { uint q8_out[]; };        // the same (quant/q8_row.h), if STORE_Q8
 
-#define EACH(i, n) [[unroll]] for (uint i = 0; i < (n); i++)
-
 // what a workgroup is about
 struct Tile {
     uint tokens, token; // of the step; the first one,
@@ -48,7 +56,7 @@ struct Tile {
     Segment segment;
 };
 
-f16vec2 halves(uint word) { return unpackFloat2x16(word); }
+f16vec2 halves_of(uint word) { return unpackFloat2x16(word); }
 
 #if defined CODEC_Q4_K
 #include "matmul/direct_q4_k.glsl"
@@ -64,10 +72,6 @@ const uint SPLIT = WORKGROUP / 32 / ROW_GROUPS;
 const uint GROUP_ROWS = 16 * ROW_UNITS;
 const uint STRIDE = GROUP_ROWS + 4; // 16 bytes more spread tokens over the banks of the memory
 shared float sums[WORKGROUP / 32 * TOGETHER * 16 * STRIDE]; // [subgroup, token, row]
-
-#define PART_W coopmat<float16_t, gl_ScopeSubgroup, 16, 16, gl_MatrixUseA>          // [row, column]
-#define PART_X coopmat<float16_t, gl_ScopeSubgroup, 16, 16, gl_MatrixUseB>          // [column, token]
-#define SUM coopmat<float, gl_ScopeSubgroup, 16, 16, gl_MatrixUseAccumulator>       // [row, token]
 
 // of 8 neighbouring threads
 float octet_max(float value)
@@ -133,18 +137,18 @@ void main()
     const uint row = tile.row + unit % ROW_GROUPS * GROUP_ROWS + line, token = tile.token + line;
     const uint steps = (tile.segment.spans * 16 + STEP_COLUMNS - 1) / STEP_COLUMNS;
     SUM sum[ROW_UNITS][TOKEN_UNITS];
-    EACH(i, ROW_UNITS) EACH(t, TOKEN_UNITS) sum[i][t] = SUM(0);
+    EACH(i, ROW_UNITS) EACH(t, TOKEN_UNITS) sum[i][t] = ZEROS;
     WeightWords next_w[2 * ROW_UNITS];
     XWords next_x[2 * TOKEN_UNITS];
     FETCH(next_w, next_x, min(unit / ROW_GROUPS, steps - 1))
-    for (uint step = unit / ROW_GROUPS; step < steps; step += SPLIT) {
+    EACH_STEP(step, unit / ROW_GROUPS, steps, SPLIT) {
         Weights w[2 * ROW_UNITS];
         Values x[2 * TOKEN_UNITS];
         EACH(i, 2 * ROW_UNITS) w[i] = w_ready(next_w[i], tile, step, place);
         EACH(i, 2 * TOKEN_UNITS) x[i] = x_ready(next_x[i], tile, step, place);
         FETCH(next_w, next_x, min(step + SPLIT, steps - 1))
         EACH(j, STEP_COLUMNS / 16) {
-            PART_X part_x[TOKEN_UNITS];
+            X_PART part_x[TOKEN_UNITS];
             EACH(t, TOKEN_UNITS) EACH(h, 2) {
                 f16vec2 a, b;
                 x_pairs(x[2 * t + h], j, a, b);
@@ -154,7 +158,7 @@ void main()
                 part_x[t][4 * h + 3] = b.y;
             }
             EACH(i, ROW_UNITS) {
-                PART_W part_w;
+                W_PART part_w;
                 EACH(h, 2) {
                     f16vec2 a, b;
                     w_pairs(w[2 * i + h], j, a, b);

@@ -15,7 +15,7 @@
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
 #ifdef EMULATED // for tests
-#include "units_many_emulated.glsl"
+#include "fragments_emulated.glsl"
 #else
 #extension GL_KHR_cooperative_matrix : require
 #extension GL_KHR_memory_scope_semantics : require

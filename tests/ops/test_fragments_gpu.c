@@ -1,5 +1,6 @@
-/* test_units_many_gpu.c - units_many.comp on devices whose matrix units it is written for, and on those that have none
- * but take SPIR-V: such a device claims to have some, and they are emulated (units_many_emulated.glsl).
+/* test_fragments_gpu.c - units_many.comp and units_direct.comp on devices whose matrix units they are written for, and on
+ * those that have none but take SPIR-V: such a device claims to have some, and they are emulated
+ * (fragments_emulated.glsl).
  *
  * The linker sends calls of gpu_kernel_create and gpu_kernel_create_spirv to those below. */
 #include "ops/spirv.h"
@@ -18,13 +19,19 @@
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 #ifdef CORVID_SPIRV /* compiled with EMULATED */
-#include "emulated_f16_spirv.h"
-#include "emulated_q4_k_spirv.h"
-#include "emulated_q8_0_spirv.h"
+#include "emulated_direct_f16_spirv.h"
+#include "emulated_direct_mixed_spirv.h"
+#include "emulated_direct_q4_k_spirv.h"
+#include "emulated_direct_q8_0_spirv.h"
+#include "emulated_many_f16_spirv.h"
+#include "emulated_many_q4_k_spirv.h"
+#include "emulated_many_q8_0_spirv.h"
+#define EMULATED(kernel, codec)                                                                                        \
+    {"matmul/units_" #kernel " " #codec, emulated_##kernel##_##codec##_spirv,                                          \
+     COUNT(emulated_##kernel##_##codec##_spirv)}
 static const struct spirv_module emulated[] = {
-    {"matmul/units_many f16", emulated_f16_spirv, COUNT(emulated_f16_spirv)},
-    {"matmul/units_many q4_k", emulated_q4_k_spirv, COUNT(emulated_q4_k_spirv)},
-    {"matmul/units_many q8_0", emulated_q8_0_spirv, COUNT(emulated_q8_0_spirv)},
+    EMULATED(many, f16),    EMULATED(many, q4_k),   EMULATED(many, q8_0),    EMULATED(direct, f16),
+    EMULATED(direct, q4_k), EMULATED(direct, q8_0), EMULATED(direct, mixed),
 };
 #else
 static const struct spirv_module emulated[1];
@@ -39,10 +46,10 @@ struct gpu_kernel *__real_gpu_kernel_create_spirv(struct gpu *gpu, const char *n
 struct gpu_kernel *__wrap_gpu_kernel_create_spirv(struct gpu *gpu, const char *name, const struct gpu_spirv *spirv,
                                                   const char *bindings, struct error *err);
 
-static struct gpu *pretender; /* whose units are emulated */
-static atomic_uint n_many;    /* of those kernels */
+static struct gpu *pretender;        /* whose units are emulated */
+static atomic_uint n_many, n_direct; /* of those kernels */
 
-/* other kernels for matrix units are for fewer tokens than there are here */
+/* other kernels for matrix units are for other numbers of tokens than there are here */
 static const char nothing[] = "@compute @workgroup_size(1) fn main() {}";
 
 struct gpu_kernel *__wrap_gpu_kernel_create(struct gpu *gpu, const char *name, const char *wgsl, const char *bindings,
@@ -84,7 +91,8 @@ static struct gpu_kernel *create_emulated(const char *name, const struct gpu_spi
 struct gpu_kernel *__wrap_gpu_kernel_create_spirv(struct gpu *gpu, const char *name, const struct gpu_spirv *spirv,
                                                   const char *bindings, struct error *err)
 {
-    if (strstr(name, "units_many")) n_many++;
+    n_many += strstr(name, "units_many") != NULL;
+    n_direct += strstr(name, "units_direct") != NULL;
     return gpu == pretender ? create_emulated(name, spirv, bindings, err)
                             : __real_gpu_kernel_create_spirv(gpu, name, spirv, bindings, err);
 }
@@ -128,17 +136,42 @@ static void record_segments(struct op_bench *b, const uint32_t *n)
 /* more than a device has room for: most have a workgroup each, the others share them */
 static const uint32_t many_tiles[6] = {QUANT_Q8_0, 34048, 256, ACT_TANH, COMBINE_ADD, MATMUL_INT8};
 
+/* of units_direct: one tile of tokens, more than one, and three at once */
+static const struct step_shape few[] = {{{{5, 0, 0}}}, {{{16, 0, 0}, {1, 1, 0}}}, {{{48, 0, 0}}}};
+
+static const struct few_case {
+    const char *name;
+    void (*record)(struct op_bench *b, const uint32_t *n);
+    uint32_t n[CASE_NUMBERS];
+} few_cases[] = {
+    {"matmul Q8_0",
+     record_matmul,
+     {QUANT_Q8_0, 96, 192, ACT_RELU2, COMBINE_ADD, MATMUL_INT8 | MATMUL_BIAS | MATMUL_TO_INT8}},
+    {"matmul Q4_K", record_matmul, {QUANT_Q4_K, 704, 1536, ACT_SIGMOID, COMBINE_MUL, MATMUL_INT8}},
+    {"matmul F16", record_matmul, {QUANT_F16, 100, 68, ACT_TANH, COMBINE_NONE, MATMUL_BIAS}},
+    {"gated Q4_K", record_gated, {QUANT_Q4_K, 96, 512, 1, 1}},
+    {"products F16", record_products, {QUANT_F16, QUANT_F16, QUANT_F16, QUANT_F16, 60, 36}},
+    {"thin products", record_products_thin, {PRODUCTS_END, 0, 388, 20, 0, 1}},
+};
+
 static struct gpu_case all[64];
 static size_t n_all;
 
-static struct op_case *add(struct gpu *gpu, void (*record)(struct op_bench *b, const uint32_t *n), const uint32_t *n,
-                           const char *what)
+static struct op_case *add_unnamed(struct gpu *gpu, void (*record)(struct op_bench *b, const uint32_t *n),
+                                   const uint32_t *n)
 {
     struct op_case *c = &all[n_all].c;
     all[n_all++].gpu = gpu;
     *c = (struct op_case){.record = record, .steps = lengths, .n_steps = COUNT(lengths)};
     c->tolerance = (struct tolerance)TOLERANCE_MATMUL_F16;
     for (int i = 0; i < CASE_NUMBERS; i++) c->n[i] = n[i];
+    return c;
+}
+
+static struct op_case *add(struct gpu *gpu, void (*record)(struct op_bench *b, const uint32_t *n), const uint32_t *n,
+                           const char *what)
+{
+    struct op_case *c = add_unnamed(gpu, record, n);
     snprintf(c->name, sizeof c->name, "%s %s M=%u K=%u, %u", what, quant_find(n[0])->name, n[1], n[2], n[5]);
     return c;
 }
@@ -152,6 +185,16 @@ static void add_cases(struct gpu *gpu)
         all[i].c.n_steps = 1;
     }
     add(gpu, record_matmul, many_tiles, "matmul of many tiles")->n_steps = 1;
+}
+
+static void add_few(struct gpu *gpu, const char *how)
+{
+    for (size_t i = 0; i < COUNT(few_cases); i++) {
+        struct op_case *c = add_unnamed(gpu, few_cases[i].record, few_cases[i].n);
+        c->steps = few;
+        c->n_steps = COUNT(few);
+        snprintf(c->name, sizeof c->name, "%s %s, few tokens", how, few_cases[i].name);
+    }
 }
 
 /* what software can do in seconds: steps of one tile, which must be for this kernel */
@@ -168,7 +211,8 @@ static void was_there(void **unused)
 {
     (void)unused;
     if (!n_all) skip();
-    assert_true(n_many >= n_all);
+    assert_true(n_many >= n_all - COUNT(few_cases));
+    assert_true(n_direct >= COUNT(few_cases));
 }
 
 int main(void)
@@ -185,12 +229,17 @@ int main(void)
     info->subgroup_size = 32;
     info->max_workgroup_bytes = 48 << 10;
     snprintf(info->matrix_shapes, sizeof info->matrix_shapes, "f16 -> f32 16x16x16");
-    if (possible && gpu_describe(real)->fragments) add_cases(real);
-    else if (possible) add_emulated(pretender);
+    if (possible && gpu_describe(real)->fragments) {
+        add_cases(real);
+        add_few(real, "real");
+    } else if (possible) {
+        add_emulated(pretender);
+        add_few(pretender, "emulated");
+    }
     struct CMUnitTest tests[COUNT(all) + 1];
     for (size_t i = 0; i < n_all; i++) tests[i] = (struct CMUnitTest){all[i].c.name, case_run, NULL, NULL, &all[i]};
     tests[n_all] = (struct CMUnitTest)cmocka_unit_test(was_there);
-    int failed = _cmocka_run_group_tests("units_many", tests, n_all + 1, NULL, NULL);
+    int failed = _cmocka_run_group_tests("fragments", tests, n_all + 1, NULL, NULL);
     gpu_close(real);
     gpu_close(pretender);
     return failed;
