@@ -75,6 +75,7 @@ runtime: ## build the faster wgpu 30 runtime (needs Rust 1.87 or newer)
 
 runtime-test: ## test the wgpu 30 runtime by itself
 	@scripts/setup
+	$(fetch_glslang)
 	@scripts/runtime test
 
 runtime-memcheck: tests ## run the tests of the wgpu 30 runtime and of src/gpu on it under valgrind
