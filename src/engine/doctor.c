@@ -62,7 +62,8 @@ static bool examine_case(struct examination *e, const struct op_case *c)
 }
 
 /* the number of wrong cases */
-static uint32_t examine(struct examination *e, const corvid_device_options *o, const struct variant *variant, bool f16)
+static uint32_t examine(struct examination *e, const corvid_device_options *o, const struct variant *variant,
+                        const struct gpu_info *info)
 {
     struct op_case c;
     uint32_t wrong = 0;
@@ -71,8 +72,9 @@ static uint32_t examine(struct examination *e, const corvid_device_options *o, c
     e->options.no_matrix |= variant->no_matrix;
     e->options.no_subgroups |= variant->no_subgroups;
     e->options.no_f16 |= variant->no_f16;
-    for (size_t i = 0; !e->stopped && self_test_case(i, f16 && !variant->no_f16, &c); i++)
-        wrong += !examine_case(e, &c);
+    const bool f16 = info->shader_f16 && !variant->no_f16;
+    const bool large = info->fragments && !variant->no_matrix && !variant->no_subgroups;
+    for (size_t i = 0; !e->stopped && self_test_case(i, f16, large, &c); i++) wrong += !examine_case(e, &c);
     if (!e->stopped) wrong += !examine_case(e, NULL);
     gpu_close(e->gpu);
     e->gpu = NULL;
@@ -119,7 +121,7 @@ bool corvid_doctor(const corvid_device_options *options, bool (*report)(void *us
     for (int v = 0; v < DOCTOR_VARIANTS && !e.stopped; v++) {
         /* both at once only helps where neither alone does */
         ran[v] = applies[v] && (v < 4 || (wrong[0] && wrong[2] && wrong[3]));
-        if (ran[v]) wrong[v] = examine(&e, o, &variants[v], info.shader_f16);
+        if (ran[v]) wrong[v] = examine(&e, o, &variants[v], &info);
     }
     doctor_advise(ran, wrong, result->advice, sizeof result->advice);
     return e.stopped ? fail(inner(err), ERR_IO, "the examination was stopped") : true;

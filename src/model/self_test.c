@@ -49,6 +49,18 @@ static const struct op_case cases[] = {
     {"products", record_products, {QUANT_F32, QUANT_F16, QUANT_F16, QUANT_F16, 68, 64}, LENGTHS},
 };
 
+static const struct step_shape prompt[] = {{{{70, 0, 0}, {9, 1, 0}}}};
+#define PROMPT .steps = prompt, .n_steps = COUNT(prompt), .tolerance = TOLERANCE_MATMUL_F16
+
+static const struct op_case large_cases[] = {
+    {"matmul Q4_K, large", record_matmul, {QUANT_Q4_K, 2048, 2048, ACT_SIGMOID, COMBINE_MUL, MATMUL_INT8}, PROMPT},
+    {"matmul Q8_0, large, to int8",
+     record_matmul,
+     {QUANT_Q8_0, 2080, 2048, ACT_RELU2, 0, MATMUL_INT8 | MATMUL_TO_INT8},
+     PROMPT},
+    {"matmul F16, large", record_matmul, {QUANT_F16, 2080, 2048, ACT_TANH, COMBINE_ADD, MATMUL_BIAS}, PROMPT},
+};
+
 /* every weight type with activations as floats, then those of integers with activations in int8 */
 static bool matmul_case(size_t index, struct op_case *out)
 {
@@ -67,10 +79,12 @@ static bool matmul_case(size_t index, struct op_case *out)
     return true;
 }
 
-bool self_test_case(size_t index, bool f16, struct op_case *out)
+bool self_test_case(size_t index, bool f16, bool large, struct op_case *out)
 {
-    if (index < COUNT(cases)) *out = cases[index];
-    else if (!matmul_case(index - COUNT(cases), out)) return false;
+    const size_t n_large = large ? COUNT(large_cases) : 0;
+    if (index < n_large) *out = large_cases[index];
+    else if (index - n_large < COUNT(cases)) *out = cases[index - n_large];
+    else if (!matmul_case(index - n_large - COUNT(cases), out)) return false;
     if (f16 && out->steps == lengths) out->tolerance = (struct tolerance)TOLERANCE_MATMUL_F16;
     return true;
 }

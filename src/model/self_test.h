@@ -5,7 +5,8 @@
 
 #include "model/op_case.h"
 
-/* The index-th case; false past the last. f16: the device computes with it, which allows matrix products more error. */
-bool self_test_case(size_t index, bool f16, struct op_case *out);
+/* The index-th case; false past the last. f16: the device computes with it, which allows matrix products more error.
+ * large: matrices for kernels that small ones are not given to, which take their time without matrix units, come too. */
+bool self_test_case(size_t index, bool f16, bool large, struct op_case *out);
 
 #endif

@@ -215,10 +215,12 @@ struct dispatch_desc {
     struct kernel_const consts[DISPATCH_MAX_CONSTS];
     bool f16;          /* `Real` in the text is f16 (needs shader-f16), else f32 */
     bool matrix_units; /* the text has cooperative matrices */
-    bool spirv;        /* files[0] names a SPIR-V kernel (spirv.h) instead, which gets consts, limits and, if baked,
-                              * params as specialisation constants by name; consts has WORKGROUP */
-    bool baked;        /* params are constants of the kernel, which then waits for nothing before its first loads;
-                              * layers share it where theirs are the same */
+    /* files[0] names a SPIR-V kernel (spirv.h) instead, which gets consts, limits and, if baked, params as specialisation
+     * constants by name; consts has WORKGROUP */
+    bool spirv;
+    /* params are constants of the kernel, which then waits for nothing before its first loads; layers share it where
+     * theirs are the same */
+    bool baked;
     const char *params_wgsl; /* "struct Params {...}", from PARAMS() below */
     const void *params;
     size_t params_bytes;

@@ -89,7 +89,7 @@ static void self_test_covers_all(void **unused)
     (void)unused;
     bool ops[OP_COUNT] = {false}, types[64] = {false};
     struct op_case c;
-    for (size_t i = 0; self_test_case(i, false, &c); i++) {
+    for (size_t i = 0; self_test_case(i, false, true, &c); i++) {
         struct op_bench b;
         case_begin(&b, c.name);
         c.record(&b, c.n);

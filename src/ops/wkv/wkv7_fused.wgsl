@@ -3,8 +3,9 @@
 // row i of S. All loads come first; then only w and a have to go round, and y for its norm.
 // grid: x = heads, y = sequences
 // Needs: HEAD (a multiple of 4 ROW_LANES), WORKGROUP = HEAD * ROW_LANES, ROW_LANES (<= LANES_INSIDE), LANES = HEAD / 4,
-// V_FIRST, SINGLES (1: every sequence has one token, so that no load waits for where it is), F32S (bit i: matrix i of w, a, g, mix is F32, else F16), RANK_W, RANK_A, RANK_G, RANK_V (multiples of 8; of
-// mix 0 without V_FIRST), FLOATS (1: y is written); a reduce, wkv/head_norm, q8_store.
+// V_FIRST, SINGLES (1: every sequence has one token, so that no load waits for where it is), F32S (bit i: matrix i of
+// w, a, g, mix is F32, else F16), RANK_W, RANK_A, RANK_G, RANK_V (multiples of 8; of mix 0 without V_FIRST), FLOATS (1: y
+// is written); a reduce, wkv/head_norm, q8_store.
 @group(0) @binding(2) var<storage, read> rkv: array<vec4f>;        // [T, (3 C + ..) / 4], also what the ups take
 @group(0) @binding(3) var<storage, read> first_rkv: array<vec4f>;  // [T, (3 C + ..) / 4]
 @group(0) @binding(4) var<storage, read> vectors: array<vec4f>;    // [5, C / 4]: k_k, k_a, r_k, ln, ln_b
