@@ -1,5 +1,5 @@
-/* fragments.c - whether a thread's elements of the matrices of matrix units lie as kernels that build them from registers
- * expect. The extension leaves the layout to the driver; this is that of NVIDIA's f16 units. */
+/* fragments.c - whether a thread's elements of the matrices of matrix units lie as kernels that build them from
+ * registers expect. The extension leaves the layout to the driver; this is that of NVIDIA's f16 units. */
 #include "gpu/native.h"
 
 #ifdef CORVID_SPIRV
@@ -9,8 +9,9 @@
 enum { LANES = 32, ELEMENTS = 8, ITEMS = 256 };
 
 /* A, B: [row, column] = 16 row + column, made of elements; C: its elements */
-static bool judge(const float *items)
+static uint32_t judge(const void *data)
 {
+    const float *items = data;
     bool right = true;
     for (unsigned i = 0; i < 2 * ITEMS; i++) right &= items[i] == (float)(i % ITEMS);
     for (unsigned i = 0; i < LANES * ELEMENTS; i++) {
@@ -24,25 +25,8 @@ static bool judge(const float *items)
 bool gpu_probe_fragments(struct gpu *gpu)
 {
     const struct gpu_spirv spirv = {fragments_spirv, sizeof fragments_spirv / sizeof *fragments_spirv, LANES};
-    const uint64_t bytes = (2 * ITEMS + LANES * ELEMENTS) * sizeof(float);
-    struct gpu_buffer *out = gpu_buffer_create(gpu, "probe", bytes, NULL);
-    struct gpu_kernel *kernel = out ? gpu_kernel_create_spirv(gpu, "fragments", &spirv, "w", NULL) : NULL;
-    struct gpu_range range = {out, 0, bytes};
-    struct gpu_bindings *bindings = kernel ? gpu_bindings_create(gpu, kernel, &range, 1, NULL) : NULL;
-    bool right = false;
-    unsigned ticket;
-    if (bindings) {
-        gpu_begin(gpu, "probe");
-        gpu_dispatch(gpu, kernel, bindings, (uint32_t[]){1, 1, 1});
-        bool reading = gpu_read(gpu, range, &ticket, NULL);
-        const void *data;
-        if (gpu_submit(gpu, NULL) && reading && gpu_wait(gpu, ticket, &data, NULL)) right = judge(data);
-        if (reading) gpu_release(gpu, ticket);
-    }
-    gpu_bindings_destroy(bindings);
-    gpu_kernel_destroy(kernel);
-    gpu_buffer_destroy(out);
-    return right;
+    struct gpu_kernel *kernel = gpu_kernel_create_spirv(gpu, "fragments", &spirv, "w", NULL);
+    return gpu_probe_run(gpu, kernel, (2 * ITEMS + LANES * ELEMENTS) * sizeof(float), judge);
 }
 
 #else

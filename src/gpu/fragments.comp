@@ -1,5 +1,5 @@
-// Which elements of the matrices that matrix units multiply a thread holds: builds A and B from their elements as fragments.c
-// wants them to lie and multiplies A with the unit matrix, the unit matrix with B, and reads the elements of C.
+// Which elements of the matrices that matrix units multiply a thread holds: builds A and B from their elements as
+// fragments.c wants them to lie, multiplies A with the unit matrix and the unit matrix with B, and reads the elements of C.
 #version 450
 #extension GL_KHR_cooperative_matrix : require
 #extension GL_KHR_memory_scope_semantics : require

@@ -162,6 +162,10 @@ void gpu_pipeline_cache_close(struct gpu *gpu);
 /* What its matrix units multiply, as text; "" if the runtime does not tell. */
 void gpu_matrix_shapes(const struct webgpu *w, WGPUAdapter adapter, char *out, size_t capacity);
 
+/* Runs one workgroup of a kernel that writes `bytes` to its only binding: what judge says of them, or 0 if it cannot.
+ * Destroys the kernel, which may be NULL. */
+uint32_t gpu_probe_run(struct gpu *gpu, struct gpu_kernel *kernel, uint64_t bytes, uint32_t (*judge)(const void *data));
+
 /* Runs a small kernel to learn the subgroup size and whether lanes are linear; 0 if subgroups cannot be used. */
 uint32_t gpu_probe_subgroups(struct gpu *gpu);
 

@@ -17,8 +17,9 @@ struct lane {
     uint32_t lane, size, sum, other;
 };
 
-static uint32_t judge(const struct lane *lanes)
+static uint32_t judge_lanes(const void *data)
 {
+    const struct lane *lanes = data;
     uint32_t size = lanes[0].size;
     if (size < 4 || size > 128 || (size & (size - 1))) return 0;
     for (uint32_t i = 0; i < THREADS; i++)
@@ -27,24 +28,28 @@ static uint32_t judge(const struct lane *lanes)
     return size;
 }
 
-uint32_t gpu_probe_subgroups(struct gpu *gpu)
+uint32_t gpu_probe_run(struct gpu *gpu, struct gpu_kernel *kernel, uint64_t bytes, uint32_t (*judge)(const void *data))
 {
-    struct gpu_buffer *out = gpu_buffer_create(gpu, "probe", THREADS * 16, NULL);
-    struct gpu_kernel *kernel = out ? gpu_kernel_create(gpu, "probe", probe_wgsl, "w", NULL) : NULL;
-    struct gpu_range range = {out, 0, THREADS * 16};
-    struct gpu_bindings *bindings = kernel ? gpu_bindings_create(gpu, kernel, &range, 1, NULL) : NULL;
-    uint32_t size = 0;
+    struct gpu_range out = {kernel ? gpu_buffer_create(gpu, "probe", bytes, NULL) : NULL, 0, bytes};
+    struct gpu_bindings *bindings = out.buffer ? gpu_bindings_create(gpu, kernel, &out, 1, NULL) : NULL;
+    uint32_t verdict = 0;
     unsigned ticket;
     if (bindings) {
         gpu_begin(gpu, "probe");
         gpu_dispatch(gpu, kernel, bindings, (uint32_t[]){1, 1, 1});
-        bool reading = gpu_read(gpu, range, &ticket, NULL);
+        bool reading = gpu_read(gpu, out, &ticket, NULL);
         const void *data;
-        if (gpu_submit(gpu, NULL) && reading && gpu_wait(gpu, ticket, &data, NULL)) size = judge(data);
+        if (gpu_submit(gpu, NULL) && reading && gpu_wait(gpu, ticket, &data, NULL)) verdict = judge(data);
         if (reading) gpu_release(gpu, ticket);
     }
     gpu_bindings_destroy(bindings);
     gpu_kernel_destroy(kernel);
-    gpu_buffer_destroy(out);
-    return size;
+    gpu_buffer_destroy(out.buffer);
+    return verdict;
+}
+
+uint32_t gpu_probe_subgroups(struct gpu *gpu)
+{
+    struct gpu_kernel *kernel = gpu_kernel_create(gpu, "probe", probe_wgsl, "w", NULL);
+    return gpu_probe_run(gpu, kernel, THREADS * sizeof(struct lane), judge_lanes);
 }

@@ -11,10 +11,10 @@
  * The kernels of all rounds of all groups are compiled before, together, which takes as long as the measuring.
  *
  * Both take the same input, and their results are compared. Then they run in turns, several times, and the median of the
- * ratios counts; a candidate that is not ahead after two turns is left, one that is far behind after a glance. The best of all queues are measured once more
- * against the usual ones, for the best of many is partly luck, and must be ahead by the margin in three of four turns:
- * so much more than the margin as the turns scatter. In the end whole steps of the graph are run with what was found
- * (tune_check.h). */
+ * ratios counts; a candidate that is not ahead after two turns is left, one that is far behind after a glance. The best of
+ * all queues are measured once more against the usual ones, for the best of many is partly luck, and must be ahead by the
+ * margin in three of four turns: so much more than the margin as the turns scatter. In the end whole steps of the graph
+ * are run with what was found (tune_check.h). */
 #include "model/tune.h"
 
 #include <stdlib.h>

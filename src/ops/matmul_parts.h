@@ -80,8 +80,8 @@ bool suits_many(const struct op_plan *p, const struct matmul_part *part, bool st
 bool plan_many_tiles(struct op_plan *p, const struct matmul_part *part, uint32_t min_rows, uint32_t max_rows,
                      struct error *err);
 
-/* The device multiplies f16 on matrix units in the way that the kernels for them are written for; the weights stay what they are, or nearly
- * so, as f16. */
+/* The device multiplies f16 on matrix units in the way that the kernels for them are written for; the weights stay what
+ * they are, or nearly so, as f16. */
 bool has_units(const struct gpu_info *device);
 bool units_keep_right(const struct op_plan *p, const struct matmul_plan *m);
 

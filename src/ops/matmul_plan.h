@@ -2,8 +2,9 @@
  *
  * Few tokens: matvec, bound by the bytes of W; each weight is decoded once for up to 8 tokens, and the workgroups of
  * the next 8 run beside them while the weights are in the cache. Where there are matrix units, these for more than 4 or
- * 8. Many: matmat, tiles in workgroup memory, on matrix units where they suit. A matrix too large for one binding is done part by part. A stack of matrices is one matrix whose
- * rows fall into segments, each with its own columns of x and activation. */
+ * 8. Many: matmat, tiles in workgroup memory, on matrix units where they suit. A matrix too large for one binding is done
+ * part by part. A stack of matrices is one matrix whose rows fall into segments, each with its own columns of x and
+ * activation. */
 #ifndef CORVID_OPS_MATMUL_PLAN_H
 #define CORVID_OPS_MATMUL_PLAN_H
 

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "support/kernel_hooks.h"
 #include "support/op_case.h"
 
 /* cmocka.h comes last: its macro fail would hide base/error.h's function */
@@ -16,10 +17,6 @@
 
 #include <cmocka.h>
 
-struct gpu_kernel *__real_gpu_kernel_create(struct gpu *gpu, const char *name, const char *wgsl, const char *bindings,
-                                            struct error *err);
-struct gpu_kernel *__wrap_gpu_kernel_create(struct gpu *gpu, const char *name, const char *wgsl, const char *bindings,
-                                            struct error *err);
 bool __wrap_rivals_measure(struct rivals *r, int series, double to_beat, struct rival_times *times, struct error *err);
 
 static const struct step_limits limits = {8, 8, 8};

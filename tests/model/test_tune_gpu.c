@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "model/call_group.h"
+#include "support/kernel_hooks.h"
 #include "support/op_case.h"
 
 /* cmocka.h comes last: its macro fail would hide base/error.h's function */
@@ -17,11 +18,6 @@
 #include <stdatomic.h>
 
 #include <cmocka.h>
-
-struct gpu_kernel *__real_gpu_kernel_create(struct gpu *gpu, const char *name, const char *wgsl, const char *bindings,
-                                            struct error *err);
-struct gpu_kernel *__wrap_gpu_kernel_create(struct gpu *gpu, const char *name, const char *wgsl, const char *bindings,
-                                            struct error *err);
 
 /* no device's usual shape has two rows a thread, nor as many threads as the second says */
 static const char spoilt[] = " ROWS=2 ";

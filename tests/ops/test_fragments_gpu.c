@@ -4,6 +4,7 @@
  *
  * The linker sends calls of gpu_kernel_create and gpu_kernel_create_spirv to those below. */
 #include "ops/spirv.h"
+#include "support/kernel_hooks.h"
 #include "support/op_case.h"
 
 /* cmocka.h comes last: its macro fail would hide base/error.h's function */
@@ -36,15 +37,6 @@ static const struct spirv_module emulated[] = {
 #else
 static const struct spirv_module emulated[1];
 #endif
-
-struct gpu_kernel *__real_gpu_kernel_create(struct gpu *gpu, const char *name, const char *wgsl, const char *bindings,
-                                            struct error *err);
-struct gpu_kernel *__wrap_gpu_kernel_create(struct gpu *gpu, const char *name, const char *wgsl, const char *bindings,
-                                            struct error *err);
-struct gpu_kernel *__real_gpu_kernel_create_spirv(struct gpu *gpu, const char *name, const struct gpu_spirv *spirv,
-                                                  const char *bindings, struct error *err);
-struct gpu_kernel *__wrap_gpu_kernel_create_spirv(struct gpu *gpu, const char *name, const struct gpu_spirv *spirv,
-                                                  const char *bindings, struct error *err);
 
 static struct gpu *pretender;        /* whose units are emulated */
 static atomic_uint n_many, n_direct; /* of those kernels */

@@ -2,6 +2,7 @@
  * of every kind, for every stage of the chain and all together. It is compiled with the graph's kernels: the linker sends
  * calls of gpu_kernel_create to the one below, which counts them. */
 #include "model/sample_case.h"
+#include "support/kernel_hooks.h"
 #include "support/op_case.h"
 
 #include <math.h>
@@ -14,11 +15,6 @@
 #include <cmocka.h>
 
 enum { STEPS = 12 };
-
-struct gpu_kernel *__real_gpu_kernel_create(struct gpu *gpu, const char *name, const char *wgsl, const char *bindings,
-                                            struct error *err);
-struct gpu_kernel *__wrap_gpu_kernel_create(struct gpu *gpu, const char *name, const char *wgsl, const char *bindings,
-                                            struct error *err);
 
 static atomic_uint n_compiled;
 

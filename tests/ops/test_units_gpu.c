@@ -4,6 +4,7 @@
  * (units_direct.comp), once more without these.
  *
  * The linker sends calls of gpu_kernel_create and gpu_kernel_create_spirv to those below. */
+#include "support/kernel_hooks.h"
 #include "support/op_case.h"
 
 /* cmocka.h comes last: its macro fail would hide base/error.h's function */
@@ -17,16 +18,6 @@
 #include <cmocka.h>
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
-
-struct gpu_kernel *__real_gpu_kernel_create(struct gpu *gpu, const char *name, const char *wgsl, const char *bindings,
-                                            struct error *err);
-struct gpu_kernel *__wrap_gpu_kernel_create(struct gpu *gpu, const char *name, const char *wgsl, const char *bindings,
-                                            struct error *err);
-
-struct gpu_kernel *__real_gpu_kernel_create_spirv(struct gpu *gpu, const char *name, const struct gpu_spirv *spirv,
-                                                  const char *bindings, struct error *err);
-struct gpu_kernel *__wrap_gpu_kernel_create_spirv(struct gpu *gpu, const char *name, const struct gpu_spirv *spirv,
-                                                  const char *bindings, struct error *err);
 
 static char *emulation;       /* units_emulated.wgsl */
 static struct gpu *pretender; /* whose units are emulated */
